@@ -1,0 +1,210 @@
+package report
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"primum/rules"
+)
+
+// reference matches an issue as our own sentences name it.
+var reference = regexp.MustCompile(`(?:[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)?#[0-9]{1,9}\b`)
+
+// writer turns our own sentences, which may quote others, into Markdown.
+type writer struct {
+	issues map[string]string // "#12" or "owner/name#12" to address, of issues the verdict knows
+	hosts  []string          // what may be linked: the forge and our own pages
+}
+
+func newWriter(v *rules.Verdict, own string) *writer {
+	w := &writer{issues: map[string]string{}}
+	for _, address := range []string{v.Subject.URL, own} {
+		if h := host(address); h != "" {
+			w.hosts = append(w.hosts, h)
+		}
+	}
+	for _, r := range v.Results {
+		for _, e := range r.Evidence {
+			if e.Kind == "issue" && e.URL != "" && reference.FindString(e.Ref) == e.Ref {
+				w.issues[e.Ref] = e.URL
+				if local, ok := strings.CutPrefix(e.Ref, v.Subject.Repo+"#"); ok {
+					w.issues["#"+local] = e.URL
+				}
+			}
+		}
+	}
+	return w
+}
+
+// Sentence writes one of our sentences, at most n runes of it: its code spans
+// stay code spans, an issue the verdict knows becomes a link, and everything
+// else is text.
+func (w *writer) Sentence(s string, n int) string {
+	s = Clip(Clean(s), n)
+	var b strings.Builder
+	for s != "" {
+		open := strings.IndexByte(s, '`')
+		if open < 0 {
+			b.WriteString(w.references(s))
+			break
+		}
+		fence := 1
+		for open+fence < len(s) && s[open+fence] == '`' {
+			fence++
+		}
+		rest := s[open+fence:]
+		end := closing(rest, fence)
+		if end < 0 { // nothing closes it: plain text
+			b.WriteString(w.references(s[:open+fence]))
+			s = rest
+			continue
+		}
+		b.WriteString(w.references(s[:open]))
+		b.WriteString(Code(rest[:end]))
+		s = rest[end+fence:]
+	}
+	return b.String()
+}
+
+// closing finds a run of exactly fence backticks, or -1.
+func closing(s string, fence int) int {
+	for i := 0; i < len(s); {
+		if s[i] != '`' {
+			i++
+			continue
+		}
+		run := 1
+		for i+run < len(s) && s[i+run] == '`' {
+			run++
+		}
+		if run == fence {
+			return i
+		}
+		i += run
+	}
+	return -1
+}
+
+// references writes text in which known issues become links. A space at either
+// end stays.
+func (w *writer) references(s string) string {
+	var b strings.Builder
+	last := 0
+	for _, at := range reference.FindAllStringIndex(s, -1) {
+		address, ok := w.issues[s[at[0]:at[1]]]
+		if !ok || (at[0] > 0 && !strings.ContainsRune(" (\"", rune(s[at[0]-1]))) {
+			continue
+		}
+		b.WriteString(keepEnds(s[last:at[0]]))
+		b.WriteString(w.reference(s[at[0]:at[1]], address))
+		last = at[1]
+	}
+	b.WriteString(keepEnds(s[last:]))
+	return b.String()
+}
+
+// reference writes a known issue: its characters need no escape but the underscore.
+func (w *writer) reference(ref, address string) string {
+	target, ok := w.address(address)
+	if !ok {
+		return Plain(ref)
+	}
+	return "[" + strings.ReplaceAll(ref, "_", "\\_") + "](" + target + ")"
+}
+
+// Link writes a link if the address is one of the forge's or ours, else only
+// the text: whoever reports a check can give it any address.
+func (w *writer) Link(text, address string) string {
+	if _, ok := w.address(address); !ok {
+		return Plain(text)
+	}
+	return Link(text, address)
+}
+
+// also is a link in brackets after a sentence; "" where there is nothing to link.
+func (w *writer) also(text, address string) string {
+	if _, ok := w.address(address); !ok {
+		return ""
+	}
+	return " (" + Link(text, address) + ")"
+}
+
+func (w *writer) address(s string) (string, bool) {
+	if h := host(s); h == "" || !slices.Contains(w.hosts, h) {
+		return "", false
+	}
+	return Address(s)
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func keepEnds(s string) string {
+	out := Plain(s)
+	if strings.HasPrefix(s, " ") {
+		out = " " + out
+	}
+	if strings.HasSuffix(s, " ") && strings.TrimSpace(s) != "" {
+		out += " "
+	}
+	return out
+}
+
+// codes writes each of a list as a code span: "`mara`, `chen`", at most n of them.
+func codes(list []string, n int) string {
+	var parts []string
+	for i, s := range list {
+		if i == n && len(list) > n {
+			parts = append(parts, strconv.Itoa(len(list)-n)+" more")
+			break
+		}
+		if c := Code(Clip(Clean(s), 60)); c != "" {
+			parts = append(parts, c)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// command writes the exact text to type, a code span per line.
+func command(s string) string {
+	var parts []string
+	for line := range strings.SplitSeq(s, "\n") {
+		if c := Code(Clip(Clean(line), 300)); c != "" {
+			parts = append(parts, c)
+		}
+	}
+	return strings.Join(parts, "<br>")
+}
+
+// short is the first eight characters of a commit.
+func short(sha string) string {
+	sha = Clean(sha)
+	if len(sha) > 8 && allASCII(sha) {
+		return sha[:8]
+	}
+	return Clip(sha, 8)
+}
+
+func allASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
