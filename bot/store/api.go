@@ -103,6 +103,10 @@ type Mark struct {
 	Closed bool      // the change was closed or merged
 	// IfKnown marks only a subject that exists already.
 	IfKnown bool
+	// Settle puts the mark off until this long after the subject was last
+	// claimed, so that what comes in a burst is judged together; 0 for a request
+	// that should not wait.
+	Settle time.Duration
 }
 
 // Fan marks subjects found by what is stored, in the same transaction and
@@ -113,10 +117,11 @@ type Fan struct {
 	Owner  string
 	Reason string
 	// Exactly one of these is set.
-	Head   string // open changes and queues whose head is this commit (judged or hinted)
-	Issue  string // open changes linked to this issue, "owner/name#12"
-	Branch string // open changes that target this branch
-	All    bool   // every open change
+	Head   string        // open changes and queues whose head is this commit (judged or hinted)
+	Issue  string        // open changes linked to this issue, "owner/name#12"
+	Branch string        // open changes that target this branch
+	All    bool          // every open change
+	Settle time.Duration // as in Mark
 }
 
 // Inbound is one accepted delivery with everything it leads to.
@@ -169,7 +174,9 @@ type Claim struct {
 	Lease time.Time
 }
 
-// Finish says how judging a claimed subject ended.
+// Finish says how judging a claimed subject ended. With a Problem the row keeps
+// its Memory, Head and Base unless new ones are given, and its Open and Links
+// as they are.
 type Finish struct {
 	// Again asks for another judgement at this time even without a mark: a
 	// waiver running out, a check awaited; zero if none.
@@ -267,7 +274,11 @@ type Store interface {
 	Holds(ctx context.Context, c *Claim) error
 	// Done ends a claim. A mark that came meanwhile leaves the subject due.
 	Done(ctx context.Context, c *Claim, f Finish) error
+	// Release gives a claim back undone, due as it was: a service that stops
+	// hands its subjects on. It counts as no try.
+	Release(ctx context.Context, c *Claim) error
 	// Reclaim frees every lease of an owner that is known to be gone (boot).
+	// A claim that ended so, or ran out, counts as a failed try.
 	Reclaim(ctx context.Context, owner string) (int, error)
 
 	// SaveVerdict keeps a verdict under a claim and makes it the subject's
