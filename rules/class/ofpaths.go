@@ -75,37 +75,64 @@ func newSorter(t Tree, outsideGlobs []string) *sorter {
 	return s
 }
 
-// take sorts one path in.
-func (s *sorter) take(path string) {
-	owners, isOutside := s.matcher.owners(path, s.scratch)
+// where says what a path turned out to be.
+type where int
+
+const (
+	inItem where = iota
+	inDouble
+	inWhole // no item has paths: the repository is the system
+	unmapped
+	isOutside
+)
+
+// place finds the item and class of one path.
+func (s *sorter) place(path string) (PathClass, where) {
+	owners, out := s.matcher.owners(path, s.scratch)
 	s.scratch = owners
 	owners = s.deepest(owners)
+	pc := PathClass{Path: path}
 	switch {
-	case len(owners) == 0 && isOutside:
-		s.out.Outside++
+	case len(owners) == 0 && out:
+		return pc, isOutside
 	case len(owners) == 0 && !s.mapped:
-		s.count(PathClass{Path: path, Item: s.whole.ID, Class: s.whole.Effective})
+		pc.Item, pc.Class = s.whole.ID, s.whole.Effective
+		return pc, inWhole
 	case len(owners) == 0:
-		s.out.Unmapped = append(s.out.Unmapped, path)
-		s.count(PathClass{Path: path, Class: s.tree.Ladder.Highest()})
-	default:
-		pc := PathClass{Path: path}
-		for _, o := range owners {
-			id := s.ids[o]
-			if eff := s.tree.Items[id].Effective; pc.Item == "" || s.rank(eff) > s.rank(pc.Class) {
-				pc.Item, pc.Class = id, eff
-			}
-		}
-		if len(owners) > 1 {
-			for _, o := range owners {
-				if s.ids[o] != pc.Item {
-					pc.Also = append(pc.Also, s.ids[o])
-				}
-			}
-			s.out.Double = append(s.out.Double, pc)
-		}
-		s.count(pc)
+		pc.Class = s.tree.Ladder.Highest()
+		return pc, unmapped
 	}
+	for _, o := range owners {
+		id := s.ids[o]
+		if eff := s.tree.Items[id].Effective; pc.Item == "" || s.rank(eff) > s.rank(pc.Class) {
+			pc.Item, pc.Class = id, eff
+		}
+	}
+	if len(owners) == 1 {
+		return pc, inItem
+	}
+	for _, o := range owners {
+		if s.ids[o] != pc.Item {
+			pc.Also = append(pc.Also, s.ids[o])
+		}
+	}
+	return pc, inDouble
+}
+
+// take sorts one path in.
+func (s *sorter) take(path string) {
+	pc, at := s.place(path)
+	switch at {
+	case isOutside:
+		s.out.Outside++
+		return
+	case unmapped:
+		s.out.Unmapped = append(s.out.Unmapped, path)
+	case inDouble:
+		s.out.Double = append(s.out.Double, pc)
+	case inItem, inWhole:
+	}
+	s.count(pc)
 }
 
 // deepest drops the items that are ancestors of another one in the list.

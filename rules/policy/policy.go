@@ -1,7 +1,8 @@
 // Package policy reads a project's policy file, .primum.yml.
 //
-// What was written and what is valid are two types: Written mirrors the YAML
+// What was written and what is valid are two types: written mirrors the YAML
 // with positions, Policy is what the rules work with, every default filled in.
+// One table of keys (keys.go) is read by the parser, the JSON schema and explain.
 // Parse reports all errors at once, each with file, line, column, what is wrong
 // and what would be right. The package knows rules only as the Specs it is given,
 // so that the registry, the parser and the JSON schema read one declaration.
@@ -91,6 +92,15 @@ type Policy struct {
 	Levels       *Levels       `json:"levels,omitempty"`
 
 	Extends *Extends `json:"extends,omitempty"`
+
+	// Warnings do not keep the policy from being used: a planned rule, a role
+	// that nobody holds.
+	Warnings Errors `json:"warnings,omitempty"`
+	// Origins says where each key was written, by its dotted path; what is not
+	// listed is the shipped default. Explain reads it.
+	Origins map[string]string `json:"-"`
+	// Specs are the rules the policy was parsed with.
+	Specs []Spec `json:"-"`
 }
 
 // Source says where a policy came from.
