@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+	"strings"
+
 	"primum/rules/fact"
 	"primum/rules/policy"
 )
@@ -13,4 +16,226 @@ type People struct {
 	roles     map[string][]policy.Role // account id to roles
 	byRole    map[policy.Role][]fact.Person
 	problems  map[policy.Role][]string
+
+	declared map[policy.Role]bool // the policy names somebody, resolved or not
+	authorAt map[string]int       // account id to index in Authors
+	unmapped []identity           // identities of commits without an account
+	verdicts []approval           // beside Approvals, what rules ask of each
+	objected []fact.Review        // standing requests for changes by holders of a role
+	policyAt string               // the policy's path, for cures
+}
+
+// identity is one name and address found on commits.
+type identity struct {
+	who    fact.Identity
+	commit string
+	part   string // "author", "committer"
+}
+
+func newPeople(c *fact.Change, p *policy.Policy) *People {
+	pp := &People{
+		roles:    map[string][]policy.Role{},
+		byRole:   map[policy.Role][]fact.Person{},
+		problems: map[policy.Role][]string{},
+		declared: map[policy.Role]bool{},
+		authorAt: map[string]int{},
+		policyAt: p.Source.Path,
+	}
+	if pp.policyAt == "" {
+		pp.policyAt = policy.Path
+	}
+	pp.resolve(c, p)
+	pp.findAuthors(c)
+	return pp
+}
+
+// resolve gives roles to accounts. A principal that could not be resolved gives
+// its role to nobody; bots hold no role.
+func (pp *People) resolve(c *fact.Change, p *policy.Policy) {
+	order := make([]policy.Role, 0, len(p.People))
+	for role := range p.People {
+		order = append(order, role)
+	}
+	slices.Sort(order)
+	for _, role := range order {
+		for _, principal := range p.People[role] {
+			pp.declared[role] = true
+			found, ok := c.People[principal]
+			switch {
+			case !ok:
+				pp.problems[role] = append(pp.problems[role], principal+" was not looked up")
+			case found.Problem != "":
+				pp.problems[role] = append(pp.problems[role], principal+": "+found.Problem)
+			}
+			if found.Problem != "" {
+				continue
+			}
+			for _, m := range found.Members {
+				if !m.Known() || m.Bot || slices.Contains(pp.roles[m.ID], role) {
+					continue
+				}
+				pp.roles[m.ID] = append(pp.roles[m.ID], role)
+				pp.byRole[role] = append(pp.byRole[role], m)
+			}
+		}
+	}
+}
+
+// findAuthors collects everybody who wrote the change, from the forge and from
+// git together: opener, authors, committers and co-authors of every commit.
+// An address without an account is matched to an account that the change
+// itself ties to the same address.
+func (pp *People) findAuthors(c *fact.Change) {
+	if c.Opener.Known() {
+		pp.addAuthor(c.Opener, "opened the change")
+	}
+	byMail := map[string]fact.Person{}
+	for i := range c.Commits {
+		for _, id := range everybody(&c.Commits[i]) {
+			if id.Account.Known() && id.Email != "" {
+				byMail[strings.ToLower(id.Email)] = id.Account
+			}
+		}
+	}
+	seen := map[string]bool{}
+	take := func(id fact.Identity, commit, part, why string) {
+		if isForgeItself(id) {
+			return
+		}
+		who := id.Account
+		if !who.Known() {
+			who = byMail[strings.ToLower(id.Email)]
+		}
+		if who.Known() {
+			pp.addAuthor(who, why+sha(commit))
+			return
+		}
+		if key := strings.ToLower(id.Email) + "\x00" + id.Name; !seen[key] {
+			seen[key] = true
+			pp.unmapped = append(pp.unmapped, identity{id, commit, part})
+		}
+	}
+	for i := range c.Commits {
+		k := &c.Commits[i]
+		take(k.Author, k.SHA, "author", "author of ")
+		take(k.Committer, k.SHA, "committer", "committed ")
+		for _, co := range k.CoAuthors {
+			take(co, k.SHA, "co-author", "co-author of ")
+		}
+	}
+}
+
+func everybody(k *fact.Commit) []fact.Identity {
+	return append([]fact.Identity{k.Author, k.Committer}, k.CoAuthors...)
+}
+
+// isForgeItself recognises the forge as committer of what people do on its web
+// pages. That it really was the forge is for config-commit-identity to judge.
+func isForgeItself(id fact.Identity) bool {
+	return id.Account.Login == "web-flow" || !id.Account.Known() && strings.EqualFold(id.Email, "noreply@github.com")
+}
+
+// maxWhys bounds the reasons listed for one author.
+const maxWhys = 3
+
+func (pp *People) addAuthor(who fact.Person, why string) {
+	at, ok := pp.authorAt[who.ID]
+	if !ok {
+		pp.authorAt[who.ID] = len(pp.Authors)
+		pp.Authors = append(pp.Authors, Author{Person: who, Why: []string{why}})
+		return
+	}
+	a := &pp.Authors[at]
+	if len(a.Why) < maxWhys && !slices.Contains(a.Why, why) {
+		a.Why = append(a.Why, why)
+	}
+}
+
+// Roles are the roles an account holds, sorted.
+func (pp *People) Roles(who fact.Person) []policy.Role { return pp.roles[who.ID] }
+
+// Holds reports whether an account holds any of these roles.
+func (pp *People) Holds(who fact.Person, roles ...policy.Role) bool {
+	if !who.Known() || who.Bot {
+		return false
+	}
+	for _, r := range pp.roles[who.ID] {
+		if slices.Contains(roles, r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Holders are the accounts that hold a role, in the order of the policy.
+func (pp *People) Holders(role policy.Role) []fact.Person { return pp.byRole[role] }
+
+// AuthorWhy says why an account counts as author of the change; ok is false if
+// it does not.
+func (pp *People) AuthorWhy(who fact.Person) (why string, ok bool) {
+	if !who.Known() {
+		return "", false
+	}
+	at, ok := pp.authorAt[who.ID]
+	if !ok {
+		return "", false
+	}
+	return pp.Authors[at].Why[0], true
+}
+
+// eligible are the holders of any of the roles who are not authors, in order.
+func (pp *People) eligible(roles ...policy.Role) []fact.Person {
+	var out []fact.Person
+	for _, r := range roles {
+		for _, m := range pp.byRole[r] {
+			if _, author := pp.AuthorWhy(m); author || slices.ContainsFunc(out, m.Is) {
+				continue
+			}
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// nobody says that no person can act in any of the roles: state and cure. ok is
+// false if somebody can.
+func (pp *People) nobody(roles ...policy.Role) (f Finding, ok bool) {
+	if len(pp.eligible(roles...)) > 0 {
+		return Finding{}, false
+	}
+	names := either(roleWords(roles))
+	var problems []string
+	held, declared := false, false
+	for _, r := range roles {
+		problems = append(problems, pp.problems[r]...)
+		held = held || len(pp.byRole[r]) > 0
+		declared = declared || pp.declared[r]
+	}
+	f = Finding{
+		Outcome: Fail,
+		Who:     []string{"whoever looks after " + pp.policyAt},
+		Path:    pp.policyAt,
+	}
+	line := code("people: {" + string(roles[0]) + ": [\"user:LOGIN\"]}")
+	switch {
+	case held:
+		f.Message = "Everybody in the role " + names + " is an author of this change"
+		f.Fix = "Name a further person for the role in " + f.Path + ", such as " + line
+	case declared && len(problems) > 0:
+		f.Message = "Nobody holds the role " + names + " (" + few(problems) + ")"
+		f.Fix = "Mend the entry under people in " + f.Path + ", or the team on the forge"
+	case declared:
+		f.Message = "Nobody holds the role " + names + ": the teams and accounts in the policy have no member that counts"
+		f.Fix = "Add members to the team, or a person to " + f.Path + ", such as " + line
+	default:
+		f.Message = "The policy names nobody for the role " + names
+		f.Fix = "Add " + line + " (or a team, \"team:NAME\") to " + f.Path
+	}
+	return f, true
+}
+
+// unstaffed reports whether the policy names no people at all; review-quorum
+// says so once for every rule.
+func (c *Case) unstaffed() bool {
+	return len(c.Policy.People) == 0 && c.enforces[reviewQuorumID] == policy.Block
 }

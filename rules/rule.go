@@ -22,6 +22,7 @@ import (
 type Rule struct {
 	ID    string // permanent kebab-case word, also the file name
 	Title string // what it asks, in a few words
+	Short string // what is missing when it fails, in two or three words: "risk assessment"
 	Group string // "linkage", "review", "risk", "verification", "configuration", "exceptions"
 	// Clauses are clause numbers of IEC 62304:2006+A1:2015; Other cites further
 	// sources, e.g. "ISO 13485:2016 7.3.5".
@@ -34,6 +35,9 @@ type Rule struct {
 	Since    string // version of Primum that brought it
 	Params   []policy.Param
 	Needs    []fact.Need
+	// Partial are those of Needs whose absence Check judges itself, because it
+	// often does not matter; for the others Evaluate answers Unknown unasked.
+	Partial  []fact.Need
 	Triggers []fact.Trigger
 	// Evergreen marks a rule that is judged on changes that touch nothing
 	// under control too (all paths outside device software).
@@ -84,4 +88,10 @@ type Case struct {
 	People    *People // roles, authors, approvals
 	Waivers   []Waiver
 	HeadRules *policy.Policy // the change's own version of the policy, or nil
+
+	issues   issues   // the linked issues, sorted by kind
+	paths    []string // every path the change touches
+	files    touched  // the touched files under verification control or protection
+	enforces map[string]policy.Enforcement
+	earlier  []Result // of the rules before this one in the catalogue
 }

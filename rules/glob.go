@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// glob is a pattern with what can be told cheaply: most paths are refused by
+// their beginning or end before the matcher proper is asked.
+type glob struct {
+	pattern        string
+	prefix, suffix string
+	// middle is set for **/name/** with a literal name: the path has a folder
+	// of that name.
+	middle string
+	exact  bool // nothing special in it
+	below  bool // prefix/** : all that begins with prefix
+}
+
+type globs []glob
+
+func compile(patterns []string) globs {
+	out := make(globs, 0, len(patterns))
+	for _, p := range patterns {
+		if !doublestar.ValidatePattern(p) {
+			continue // the parser refuses it; here it matches nothing
+		}
+		out = append(out, newGlob(p))
+	}
+	return out
+}
+
+const special = `*?[]{}\!`
+
+func newGlob(p string) glob {
+	g := glob{pattern: p}
+	first := strings.IndexAny(p, special)
+	if first < 0 {
+		g.exact = true
+		return g
+	}
+	last := strings.LastIndexAny(p, special)
+	g.prefix, g.suffix = p[:first], p[last+1:]
+	if g.prefix != "" && p == g.prefix+"**" && strings.HasSuffix(g.prefix, "/") {
+		g.below = true
+	}
+	if rest, ok := strings.CutPrefix(p, "**/"); ok {
+		if name, ok := strings.CutSuffix(rest, "/**"); ok && name != "" && strings.IndexAny(name, special) < 0 {
+			g.middle = name + "/"
+		}
+		if strings.IndexAny(rest, special) < 0 {
+			g.suffix = rest // **/name matches name as well as a/name
+		}
+	}
+	return g
+}
+
+func (g *glob) match(path string) bool {
+	switch {
+	case g.exact:
+		return path == g.pattern
+	case len(path) < len(g.suffix) || !strings.HasSuffix(path, g.suffix):
+		return false
+	case g.below:
+		return g.prefixed(path)
+	case g.middle != "":
+		return inFolder(path, g.middle)
+	case !g.prefixed(path):
+		return false
+	}
+	return doublestar.MatchUnvalidated(g.pattern, path)
+}
+
+// inFolder reports whether name/ (or a last name) is a part of the path.
+func inFolder(path, name string) bool {
+	bare := name[:len(name)-1]
+	if strings.HasSuffix(path, bare) && (len(path) == len(bare) || path[len(path)-len(bare)-1] == '/') {
+		return true
+	}
+	for at := 0; ; {
+		i := strings.Index(path[at:], name)
+		if i < 0 {
+			return false
+		}
+		at += i
+		if at == 0 || path[at-1] == '/' {
+			return true
+		}
+		at++
+	}
+}
+
+// prefixed compares the beginning. A pattern such as docs/** also matches docs
+// itself, so a prefix may lack its last slash.
+func (g *glob) prefixed(path string) bool {
+	return strings.HasPrefix(path, g.prefix) || strings.HasSuffix(g.prefix, "/") && path == g.prefix[:len(g.prefix)-1]
+}
+
+func (gs globs) match(path string) bool {
+	for i := range gs {
+		if gs[i].match(path) {
+			return true
+		}
+	}
+	return false
+}
