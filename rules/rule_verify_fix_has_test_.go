@@ -8,6 +8,9 @@ import (
 	"primum/rules/policy"
 )
 
+// The file has an underscore at its end because Go takes a name that ends in
+// _test.go for a test.
+
 const verifyFixHasTestID = "verify-fix-has-test"
 
 var verifyFixHasTest = Rule{
