@@ -1,0 +1,418 @@
+package judge_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"primum/bot/store"
+	"primum/forges"
+	"primum/rules"
+	"primum/rules/fact"
+)
+
+// Law 9: one commit heads two changes; the worst answer stands, whoever was
+// judged last, and the text says whose it is.
+func TestTheWorstOfTwoChangesStandsOnTheirCommit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.open(2)
+	b.forge.edit(2, func(c *fact.Change) { c.Head.SHA, c.Commits = head, []fact.Commit{commitOf(head)} })
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.run()
+	b.mark(2, "opened")
+	b.run()
+	if b.state(1) != rules.Pass || b.state(2) != rules.Fail {
+		t.Fatalf("states %s and %s, want pass and fail", b.state(1), b.state(2))
+	}
+	b.wantCheck(head, forges.ReportFailure)
+	b.mark(1, "sweep") // the good one, judged last, must not turn it green
+	b.run()
+	r := b.wantCheck(head, forges.ReportFailure)
+	if !strings.Contains(r.Title+r.Summary, "2") {
+		t.Errorf("%q does not say that the answer comes from change 2", r.Title)
+	}
+	b.forge.approve(2)
+	b.mark(2, "reviewed")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+}
+
+// Law 9: when the bad change goes away, the other gets its answer back without
+// a delivery of its own.
+func TestASiblingsCheckIsMendedWhenTheWorseOneCloses(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.open(2)
+	b.forge.edit(2, func(c *fact.Change) { c.Head.SHA, c.Commits = head, []fact.Commit{commitOf(head)} })
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.mark(2, "opened")
+	b.run()
+	b.wantCheck(head, forges.ReportFailure)
+	b.forge.edit(2, func(c *fact.Change) { c.State = fact.Closed })
+	b.mark(2, "opened")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+}
+
+// Law 7: a reading that finishes after a newer one writes nothing.
+func TestAnOlderReadingNeverOverwritesANewerOne(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.mark(1, "opened")
+	old := b.claim()
+	b.clock.turn(2 * time.Minute) // its worker hangs and loses the lease
+	b.forge.approve(1)
+	b.mark(1, "reviewed")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	writes := b.forge.count("set_verdict") + b.forge.count("put_comment")
+	b.forge.edit(1, func(c *fact.Change) { c.Reviews = nil })
+	if err := b.one(&old[0]); !errors.Is(err, store.ErrLost) {
+		t.Fatalf("error = %v, want the lease lost", err)
+	}
+	if n := b.forge.count("set_verdict") + b.forge.count("put_comment"); n != writes {
+		t.Errorf("%d writes after the lease was lost", n-writes)
+	}
+	if b.state(1) != rules.Pass {
+		t.Errorf("state = %s, want the newer verdict", b.state(1))
+	}
+}
+
+// Law 7: killed between the call and its record, Primum finds what it did.
+func TestACrashAfterACallWritesNothingTwice(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"set_verdict", "put_comment"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			head := b.forge.open(1)
+			b.mark(1, "opened")
+			claims := b.claim()
+			ctx, kill := context.WithCancel(t.Context())
+			b.forge.after = func(call string) error {
+				if call == at {
+					kill() // the forge did it; we never hear, and end nothing
+					return context.Canceled
+				}
+				return nil
+			}
+			_, err := b.judge.Subject(ctx, &claims[0])
+			if err == nil {
+				t.Fatal("the crash was not noticed")
+			}
+			b.forge.after = nil
+			b.clock.turn(2 * time.Minute) // the lease runs out, another takes over
+			b.judge = b.newJudge(slogOf(t))
+			b.run()
+			b.wantCheck(head, forges.ReportFailure)
+			if n := len(b.forge.said(1)); n != 1 {
+				t.Errorf("%d comments", n)
+			}
+		})
+	}
+}
+
+// Law 7: the forge fails, then recovers; nobody has to do anything.
+func TestAFaultyForgeIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"read", "set_verdict", "put_comment"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			head := b.forge.open(1)
+			b.mark(1, "opened")
+			b.forge.fault = failOn(call, errBroken)
+			b.run()
+			if p := b.subject(1).Problem; p == "" {
+				t.Fatal("no problem is shown while the forge fails")
+			}
+			b.forge.fault = nil
+			b.clock.turn(time.Minute)
+			b.run()
+			b.wantCheck(head, forges.ReportFailure)
+			if n := len(b.forge.said(1)); n != 1 || b.subject(1).Problem != "" {
+				t.Errorf("%d comments, problem %q", n, b.subject(1).Problem)
+			}
+		})
+	}
+}
+
+// Law 1: while a green change cannot be read for long, its green is taken back.
+func TestAGreenCheckIsTakenBackWhileTheChangeCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	b.forge.edit(1, func(c *fact.Change) { c.Reviews = nil })
+	b.forge.fault = failOn("read", errBroken)
+	b.mark(1, "reviewed")
+	for range 6 {
+		b.run()
+		b.clock.turn(2 * time.Second)
+	}
+	b.wantCheck(head, forges.ReportPending)
+	b.forge.fault = nil
+	b.clock.turn(time.Minute)
+	b.run()
+	b.wantCheck(head, forges.ReportFailure)
+}
+
+// Law 4: a comment is obeyed as first posted; an edit changes nothing.
+func TestAnEditedCommandIsObeyedAsFirstPosted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	words := fact.Comment{ID: "c1", URL: "https://forge.example/c1", Author: mara, Body: "/primum explain review-quorum", CreatedAt: start.Add(2 * time.Hour)}
+	b.forge.edit(1, func(c *fact.Change) { c.Comments = []fact.Comment{words} })
+	b.mark(1, "command")
+	b.run()
+	b.forge.edit(1, func(c *fact.Change) {
+		c.Comments[0].Body, c.Comments[0].EditedAt, c.Comments[0].Editor = "/primum link #99", start.Add(3*time.Hour), priya
+	})
+	b.mark(1, "command")
+	b.run()
+	var facts fact.Change
+	b.must(json.Unmarshal(b.verdict(key(1)).Facts, &facts))
+	if c := facts.Comments[0]; !c.FirstKnown || c.First != words.Body {
+		t.Errorf("first = %q (known %v), want what was first posted", c.First, c.FirstKnown)
+	}
+	if len(facts.Links) != 0 {
+		t.Errorf("links = %+v: the edit was obeyed", facts.Links)
+	}
+}
+
+// Law 4: an edited comment that was never seen before counts for nothing.
+func TestAnUnseenEditedCommandIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	b.forge.edit(1, func(c *fact.Change) {
+		c.Comments = []fact.Comment{{ID: "c1", Author: mara, Body: "/primum link #9", CreatedAt: start, EditedAt: start.Add(time.Hour)}}
+	})
+	b.mark(1, "command")
+	b.run()
+	var facts fact.Change
+	b.must(json.Unmarshal(b.verdict(key(1)).Facts, &facts))
+	if facts.Comments[0].FirstKnown || len(facts.Links) != 0 {
+		t.Errorf("comment %+v, links %+v: obeyed", facts.Comments[0], facts.Links)
+	}
+}
+
+// Each command gets one reaction, and an answer in the one comment.
+func TestCommandsAreAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	b.forge.edit(1, func(c *fact.Change) {
+		c.Comments = []fact.Comment{
+			{ID: "c1", Author: mara, Body: "/primum class", CreatedAt: start},
+			{ID: "c2", Author: mara, Body: "/primum aprove", CreatedAt: start.Add(time.Minute)},
+		}
+	})
+	b.mark(1, "command")
+	b.run()
+	b.clock.turn(time.Hour)
+	b.mark(1, "command")
+	b.run()
+	if got := strings.Join(b.forge.reacted, ", "); got != "c1 +1, c2 confused" {
+		t.Errorf("reactions = %s", got)
+	}
+	if body := b.forge.said(1)[0].body; !strings.Contains(body, "aprove") || !strings.Contains(body, "dosing") {
+		t.Errorf("the comment answers neither command:\n%s", body)
+	}
+}
+
+// Law 4: a login that another account took over gives no role.
+func TestALoginTakenOverGivesNoRole(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	b.mark(1, "opened")
+	b.run()
+	thief := fact.Person{ID: "666", Login: "chen"}
+	b.forge.edit(1, func(c *fact.Change) {
+		c.People["user:chen"] = fact.Principal{Members: []fact.Person{thief}}
+		c.Reviews = []fact.Review{{ID: "r", Author: thief, State: fact.Approved, Commit: c.Head.SHA, SubmittedAt: start}}
+	})
+	b.mark(1, "reviewed")
+	b.run()
+	if b.state(1) == rules.Pass {
+		t.Error("an account that took over a login approved")
+	}
+}
+
+// Law 6: a sweep finds what a lost webhook hid, on the same path.
+func TestASweepFindsWhatWasLost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	known := b.forge.open(2)
+	b.mark(2, "opened")
+	b.run()
+	moved := b.forge.push(2, 1)
+	b.forge.open(3)
+	b.forge.edit(3, func(c *fact.Change) { c.State = fact.Closed })
+	b.put(store.Mark{Key: key(3), Reason: "opened"})
+	b.put(store.Mark{Key: store.Key{Forge: "fake", Kind: store.KindForge}, Reason: "sweep"})
+	b.run()
+	b.wantCheck(sha("head", 1), forges.ReportFailure)
+	b.wantCheck(moved, forges.ReportFailure)
+	if _, n := b.forge.on(known); n != 1 {
+		t.Errorf("%d checks on the old head", n)
+	}
+	b.forge.reset()
+	b.put(store.Mark{Key: store.Key{Forge: "fake", Kind: store.KindForge}, Reason: "sweep"})
+	b.run()
+	if n := b.forge.count("read"); n != 0 {
+		t.Errorf("a second sweep read %d changes that did not move", n)
+	}
+}
+
+func TestAPolicyPushJudgesEveryOpenChange(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for n := 1; n <= 3; n++ {
+		b.forge.open(n)
+		b.mark(n, "opened")
+	}
+	b.run()
+	for n := 1; n <= 3; n++ {
+		b.forge.changes[n].Policy.Text = strings.Replace(oneRule, "review-quorum: {B: {approvals: 1, roles: [developer]}}", "review-quorum: off", 1)
+	}
+	b.put(store.Mark{Key: store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindRepo}, Reason: "policy"})
+	b.run()
+	for n := 1; n <= 3; n++ {
+		b.wantCheck(b.forge.changes[n].Head.SHA, forges.ReportSuccess)
+	}
+}
+
+// A merge queue candidate gets the worst answer of its members, judged anew.
+func TestAQueueCandidateIsJudgedByEveryMember(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for n := 1; n <= 3; n++ {
+		b.forge.open(n)
+		b.forge.approve(n)
+		b.mark(n, "opened")
+	}
+	b.run()
+	b.forge.queue = []int{1, 2, 3}
+	b.candidate("aaaa1111")
+	b.wantCheck("aaaa1111", forges.ReportSuccess)
+	b.forge.edit(2, func(c *fact.Change) { c.Reviews[0].State = fact.Dismissed })
+	b.candidate("bbbb2222")
+	r := b.wantCheck("bbbb2222", forges.ReportFailure)
+	if !strings.Contains(r.Title, "Change 2") {
+		t.Errorf("title %q does not say which change fails", r.Title)
+	}
+}
+
+func TestAQueueCandidateThatCannotBeReadIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.queueErr = forges.ErrNotFound
+	b.candidate("cccc3333")
+	b.wantCheck("cccc3333", forges.ReportFailure)
+	b.forge.queueErr = errBroken
+	b.candidate("dddd4444")
+	if _, n := b.forge.on("dddd4444"); n != 0 {
+		t.Error("something was posted for a candidate that may be readable soon")
+	}
+	b.forge.queueErr, b.forge.queue = nil, []int{1}
+	b.forge.open(1)
+	b.clock.turn(time.Minute)
+	b.run()
+	b.wantCheck("dddd4444", forges.ReportFailure)
+}
+
+// Time alone changes a verdict: a waiver runs out.
+func TestAWaiverRunsOutByTheClock(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.clock.turn(start.Add(2 * time.Hour).Sub(b.clock.Now()))
+	b.forge.edit(1, func(c *fact.Change) {
+		c.Comments = []fact.Comment{
+			{ID: "c1", URL: "u1", Author: mara, Body: "/primum waive review-quorum until 2026-11-24 because the reviewer is ill", CreatedAt: start},
+			{ID: "c2", URL: "u2", Author: priya, Body: "/primum approve W1", CreatedAt: start.Add(time.Minute), HeadThen: head},
+		}
+	})
+	b.mark(1, "command")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	b.clock.turn(4 * 24 * time.Hour) // no delivery comes
+	b.run()
+	b.wantCheck(head, forges.ReportFailure)
+}
+
+// Two replicas on one database never judge one subject at the same time, and
+// what one did the other does not do again.
+func TestTwoReplicasShareTheWork(t *testing.T) {
+	for name, address := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			b := newBenchOn(t, newFake(), address)
+			for n := 1; n <= 20; n++ {
+				b.forge.open(n)
+				b.mark(n, "opened")
+			}
+			seen := map[string]int{}
+			for {
+				mine, theirs := b.claim(), b.claim()
+				if len(mine)+len(theirs) == 0 {
+					break
+				}
+				for i := range mine {
+					seen[mine[i].Ref]++
+					b.must(b.one(&mine[i]))
+				}
+				for i := range theirs {
+					seen[theirs[i].Ref]++
+					b.must(b.one(&theirs[i]))
+				}
+			}
+			for n := 1; n <= 20; n++ {
+				if seen[key(n).Ref] != 1 {
+					t.Errorf("change %d judged %d times", n, seen[key(n).Ref])
+				}
+				b.wantCheck(b.forge.changes[n].Head.SHA, forges.ReportFailure)
+			}
+		})
+	}
+}
+
+func TestASuspendedInstallationIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	b.forge.fault = failOn("read", forges.ErrSuspended)
+	b.mark(1, "opened")
+	b.run()
+	if s := b.subject(1); !s.GaveUp || s.Problem == "" {
+		t.Errorf("gave up = %v, problem %q; want given up with the reason", s.GaveUp, s.Problem)
+	}
+}
+
+func slogOf(t *testing.T) *slog.Logger {
+	t.Helper()
+	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
+
+// candidate judges one merge queue candidate.
+func (b *bench) candidate(sha string) {
+	b.t.Helper()
+	b.put(store.Mark{Key: store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindQueue, Ref: sha}, Reason: "opened"})
+	b.run()
+}

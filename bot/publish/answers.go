@@ -1,0 +1,177 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+
+	"primum/bot/report"
+	"primum/forges"
+	"primum/rules"
+	"primum/rules/evidence"
+)
+
+// maxAnswers bounds the sections of one comment that commands asked for.
+const maxAnswers = 3
+
+// answers are the sections that commands asked for, newest last, each question once.
+func answers(v *rules.Verdict, ev *evidence.Evidence) []report.Answer {
+	var out []report.Answer
+	asked := map[string]bool{}
+	for i := len(ev.Commands) - 1; i >= 0 && len(out) < maxAnswers; i-- {
+		c := ev.Commands[i]
+		if c.Wrong != "" || c.By.Bot {
+			continue
+		}
+		a, ok := answer(v, c)
+		if !ok || asked[a.Command] {
+			continue
+		}
+		asked[a.Command] = true
+		out = append([]report.Answer{a}, out...)
+	}
+	return out
+}
+
+func answer(v *rules.Verdict, c evidence.Command) (report.Answer, bool) {
+	switch c.Name {
+	case "help":
+		return report.Answer{Command: "help", Text: help()}, true
+	case "class":
+		return report.Answer{Command: "class", Text: classText(v)}, true
+	case "explain":
+		id := c.Rule
+		if id == "" && len(c.Args) > 0 {
+			id = c.Args[0]
+		}
+		rule, ok := rules.Find(id)
+		if !ok {
+			return report.Answer{}, false
+		}
+		return report.Answer{Command: "explain " + id, Text: explain(v, rule)}, true
+	default:
+		return report.Answer{}, false
+	}
+}
+
+// explain is a rule's reference page in short, with what it said here.
+func explain(v *rules.Verdict, r rules.Rule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** (%s)\n\n%s\n\n%s\n", r.Title, report.Code(r.ID), r.Why, r.Fix)
+	for _, res := range v.Results {
+		if res.Rule != r.ID {
+			continue
+		}
+		fmt.Fprintf(&b, "\nOn this change: %s. %s\n", report.Word(res.Outcome), report.Plain(res.Summary))
+		fmt.Fprintf(&b, "\nEnforcement: %s, from %s.\n", res.Enforcement, report.Code(res.Origin))
+	}
+	if len(r.Clauses) > 0 {
+		fmt.Fprintf(&b, "\n<sub>IEC 62304:2006+A1:2015 %s</sub>\n", strings.Join(r.Clauses, ", "))
+	}
+	return b.String()
+}
+
+// classText says where the class of the change comes from.
+func classText(v *rules.Verdict) string {
+	var b strings.Builder
+	b.WriteString(report.Plain(v.Class.Reason) + "\n")
+	for _, g := range v.Class.Groups {
+		item := "no item"
+		if g.Item != "" {
+			item = report.Code(g.Item)
+		}
+		fmt.Fprintf(&b, "\n- %s: class %s, %d paths, %s", item, report.Plain(string(g.Class)), g.Paths, report.Plain(g.Why))
+	}
+	return b.String() + "\n"
+}
+
+// help lists the commands.
+func help() string {
+	var b strings.Builder
+	b.WriteString("On the first line of a comment, read as first posted:\n\n")
+	for _, name := range evidence.Verbs() {
+		fmt.Fprintf(&b, "- %s: %s\n", report.Code(name), report.Plain(evidence.FormOf(name)))
+	}
+	return b.String()
+}
+
+// wrong are the commands that could not be obeyed, unless the same person has
+// given a right one since.
+func wrong(ev *evidence.Evidence) []report.Wrong {
+	var out []report.Wrong
+	mended := map[string]bool{}
+	for i := len(ev.Commands) - 1; i >= 0; i-- {
+		c := ev.Commands[i]
+		if c.By.Bot || c.Comment == nil {
+			continue
+		}
+		if c.Wrong == "" {
+			mended[c.By.ID] = true
+			continue
+		}
+		if mended[c.By.ID] || len(out) == maxAnswers {
+			continue
+		}
+		first, _, _ := strings.Cut(c.Comment.First, "\n")
+		out = append([]report.Wrong{{By: c.By.Login, Command: strings.TrimSpace(first), Why: c.Wrong, URL: c.Comment.URL}}, out...)
+	}
+	return out
+}
+
+// reactions answer each command once: thumbs up when the verdict rests on it
+// or it asked for nothing more than was done, confused when it cannot be
+// obeyed, eyes when it was read and the comment says what came of it.
+func (s *Subject) reactions() []Act {
+	var acts []Act
+	add := func(c *evidence.Command, number int) {
+		if c.Comment == nil || c.By.Bot || !c.By.Known() || s.Memory.Answered[c.Comment.ID] != "" {
+			return
+		}
+		on := forges.CommentRef{Repo: s.Change.Repo, Number: number, ID: c.Comment.ID, Review: c.Review}
+		acts = append(acts, Act{
+			Kind: ReactionAct, On: on, Reaction: s.reaction(c),
+			Key: fmt.Sprintf("reaction:%s/%s/%s", s.Change.Repo.Forge, s.Change.Repo.ID, c.Comment.ID),
+			Why: "answer to /primum " + c.Name,
+		})
+	}
+	for i := range s.Evidence.Commands {
+		add(&s.Evidence.Commands[i], s.Change.Number)
+	}
+	for _, is := range s.Facts.Issues {
+		ev := s.Evidence.Issues[fmt.Sprintf("%s#%d", is.Repo, is.Number)]
+		if ev == nil || is.Repo != s.Facts.Repo.FullName() {
+			continue
+		}
+		for i := range ev.Commands {
+			add(&ev.Commands[i], is.Number)
+		}
+	}
+	return acts
+}
+
+func (s *Subject) reaction(c *evidence.Command) forges.Reaction {
+	if c.Wrong != "" {
+		return forges.Refused
+	}
+	switch c.Name {
+	case "recheck", "link", "hold", "explain", "class", "help":
+		return forges.Done
+	}
+	if url := c.Comment.URL; url != "" {
+		for _, w := range s.Verdict.Waivers {
+			if w.URL == url && w.State == rules.WaiverInvalid {
+				return forges.Refused
+			}
+			if w.URL == url {
+				return forges.Done
+			}
+		}
+		for _, r := range s.Verdict.Results {
+			for _, e := range r.Evidence {
+				if e.URL == url {
+					return forges.Done
+				}
+			}
+		}
+	}
+	return forges.Seen
+}

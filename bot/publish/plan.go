@@ -1,0 +1,192 @@
+package publish
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"primum/bot/report"
+	"primum/bot/store"
+	"primum/forges"
+	"primum/rules"
+	"primum/rules/fact"
+	"primum/rules/policy"
+)
+
+// plan compares a verdict with what stands and lists what differs. It is pure.
+func (s *Subject) plan(o report.Options, sib *sibling) []Act {
+	if s.Facts.State != fact.Open || s.Verdict.Mode == policy.Observe {
+		return nil
+	}
+	standing := s.standing()
+	if !s.Governed && s.Verdict.Preview == nil && standing.ID == "" {
+		return nil
+	}
+	var acts []Act
+	if a, ok := s.check(o, sib, standing); ok {
+		acts = append(acts, a)
+	}
+	if a, ok := s.comment(o, sib); ok {
+		acts = append(acts, a)
+	}
+	return append(acts, s.reactions()...)
+}
+
+// standing is the check on the head as far as we know: what the reading showed,
+// or else what was posted before. Where the two disagree, the digest is left
+// out, so that nobody trusts either.
+func (s *Subject) standing() forges.Posted {
+	kept := posted(s.Memory)
+	if kept.SHA != s.Facts.Head.SHA {
+		kept = forges.Posted{}
+	}
+	seen := s.Standing.Check
+	switch {
+	case seen == nil, kept.ID == seen.ID && seen.Digest == "":
+		kept.SHA = s.Facts.Head.SHA
+		return kept
+	case kept.ID != "" && kept.Digest != seen.Digest:
+		both := *seen
+		both.Digest = ""
+		return both
+	default:
+		return *seen
+	}
+}
+
+// posted is the check kept in a subject's memory.
+func posted(m *store.Memory) forges.Posted {
+	var p forges.Posted
+	if len(m.Posted) > 0 {
+		// What does not parse is forgotten, which costs a call.
+		_ = json.Unmarshal(m.Posted, &p)
+	}
+	return p
+}
+
+// check is the act that puts the verdict on the head, if something else stands there.
+func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted) (Act, bool) {
+	r := s.report(o, sib)
+	digest := reportDigest(r)
+	if standing.ID != "" && standing.Digest == digest {
+		s.keepPosted(standing)
+		return Act{}, false
+	}
+	r.External = external(s.Claim.Key, digest)
+	return Act{
+		Kind: CheckAct, SHA: s.Facts.Head.SHA, Report: r, Posted: standing, Digest: digest,
+		Key: fmt.Sprintf("check:%s:%s:%s:%s", subjectKey(s.Claim.Key), s.Facts.Head.SHA, digest, s.Claim.Token),
+		Why: fmt.Sprintf("%s on %s: %s", r.State, short(s.Facts.Head.SHA), r.Title),
+	}, true
+}
+
+// report is the verdict as a check, with the worst of the changes that share
+// the commit standing on it (law 9).
+func (s *Subject) report(o report.Options, sib *sibling) forges.Report {
+	if sib != nil {
+		o.Sibling = &sib.Sibling
+	}
+	r := report.Check(s.Verdict, o)
+	if !s.Governed && s.Verdict.Preview != nil {
+		r.State = forges.ReportNeutral // it adds a policy: nothing governs it yet
+	}
+	if sib != nil && weight(sib.state) > weight(r.State) {
+		r.State = sib.state
+		r.Title = report.Clip(fmt.Sprintf("As change %d: %s", sib.Number, sib.Says), report.MaxTitle)
+		r.Short = r.Title
+		if m := o.Capabilities.ShortMax; m > 0 {
+			r.Short = report.ClipBytes(r.Short, m)
+		}
+	}
+	return r
+}
+
+// weight orders check states by how much they hold up a commit.
+func weight(s forges.ReportState) int {
+	switch s {
+	case forges.ReportFailure:
+		return 3
+	case forges.ReportPending:
+		return 2
+	case forges.ReportNeutral:
+		return 1
+	case forges.ReportSuccess:
+		return 0
+	default:
+		return 3
+	}
+}
+
+// comment is the act that creates or edits the one comment, if that is wanted
+// and it would differ.
+func (s *Subject) comment(o report.Options, sib *sibling) (Act, bool) {
+	m := &s.Memory.Comment
+	if m.ID == "" && s.Standing.Comment != nil { // ours after a crash, or from before a token changed
+		m.ID, m.Digest = s.Standing.Comment.ID, textDigest(s.Standing.Comment.Body)
+	}
+	if m.Deleted || s.Verdict.Subject.Draft {
+		return Act{}, false
+	}
+	if m.ID == "" && (!s.Standing.CommentsRead || !worthOpening(s.Verdict, o)) {
+		return Act{}, false
+	}
+	if sib != nil {
+		o.Sibling = &sib.Sibling
+	}
+	body := report.Comment(s.Verdict, o)
+	digest := textDigest(body)
+	if m.ID != "" && m.Digest == digest {
+		return Act{}, false
+	}
+	a := Act{
+		Kind: CommentAct, ID: m.ID, Body: body, Digest: digest,
+		Key: fmt.Sprintf("comment:%s:%s:%s", subjectKey(s.Claim.Key), digest, s.Claim.Token),
+		Why: "the verdict changed: " + report.Title(s.Verdict),
+	}
+	if m.ID == "" {
+		a.Key, a.Why = createKey(s.Claim.Key), "first verdict with something to do: "+report.Title(s.Verdict)
+	}
+	return a, true
+}
+
+// createKey is the one key under which a change's comment is created.
+func createKey(k store.Key) string { return "comment:" + subjectKey(k) + ":create" }
+
+// worthOpening reports whether there is something to say that nobody was told
+// yet; a comment that exists is edited whatever the verdict.
+func worthOpening(v *rules.Verdict, o report.Options) bool {
+	if !report.Wanted(v) {
+		return false
+	}
+	if v.Preview != nil || len(v.PolicyErrors) > 0 || len(o.Answers) > 0 || len(o.Wrong) > 0 {
+		return true
+	}
+	switch v.State {
+	case rules.Fail, rules.Unknown:
+		return true
+	case rules.Pending: // a person who was asked should know; a machine does not read
+		for _, r := range v.Results {
+			for _, f := range r.Findings {
+				if r.Outcome == rules.Pending && r.Enforcement == policy.Block && len(f.Who) > 0 {
+					return true
+				}
+			}
+		}
+	case rules.Pass, rules.Waived, rules.NA:
+	}
+	return false
+}
+
+func (s *Subject) keepPosted(p forges.Posted) {
+	raw, err := json.Marshal(p)
+	if err != nil { // every field is a plain value
+		panic("publish: posted is not JSON: " + err.Error())
+	}
+	s.Memory.Posted = raw
+}
+
+func short(sha string) string {
+	if len(sha) > 8 {
+		return sha[:8]
+	}
+	return sha
+}
