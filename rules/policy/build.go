@@ -13,26 +13,44 @@ type builder struct {
 	file  string // the file itself, not its base
 	specs []Spec
 	errs  Errors
+	dirty map[string]bool // sections whose form is broken
+	quiet bool
 }
 
-func build(w *written, file string, l class.Ladder, specs []Spec) (*Policy, Errors) {
-	b := &builder{w: w, file: file, specs: specs, p: &Policy{Ladder: l, Origins: map[string]string{}, Specs: specs}}
+// build makes a policy of what was written. Where the form of a section is
+// broken, what depends on it is not judged: one slip should be one error.
+func build(w *written, file string, l class.Ladder, specs []Spec, dirty map[string]bool) (*Policy, Errors) {
+	b := &builder{w: w, file: file, specs: specs, dirty: dirty, p: &Policy{Ladder: l, Origins: map[string]string{}, Specs: specs}}
 	b.head()
+	b.needs("", "product", "class", "products")
 	b.systems()
+	b.needs("", "product", "products", "items")
 	b.items()
 	b.paths()
 	b.people()
+	b.needs("issues")
 	b.issues()
+	b.needs("checks")
 	b.checks()
 	b.sections()
 	b.protected()
 	b.rules()
+	b.needs("", "people", "rules", "protected")
 	b.roles()
 	return b.p, b.errs
 }
 
+// needs silences errors until the next call if one of these sections is broken;
+// "" stands for an unknown key at the top.
+func (b *builder) needs(sections ...string) {
+	b.quiet = slices.ContainsFunc(sections, func(s string) bool { return b.dirty[s] })
+}
+
 // fail notes an error at a written value, or at the whole file.
 func (b *builder) fail(at *written, id, what, fix string) {
+	if b.quiet {
+		return
+	}
 	if at == nil {
 		at = &written{file: b.file}
 	}

@@ -13,7 +13,7 @@ func loosened(base, own *written, p *Policy, l class.Ladder, specs []Spec) Error
 		return nil
 	}
 	// A base need not be whole: what it lacks is not compared.
-	was, _ := build(base, base.file, l, specs)
+	was, _ := build(base, base.file, l, specs, nil)
 	was.Product = p.Product
 	was.Systems[0].ID = p.Systems[0].ID
 	var errs Errors

@@ -3,8 +3,8 @@ package policy
 import "strings"
 
 // nearest is the word among those known that a misspelt one most likely meant;
-// "" if none is near. Near means: at most one edit in three letters, and no more
-// than three.
+// "" if none is near. Near means: at most one edit in three letters of the known
+// word, and no more than three; of shorter ones only the case may differ.
 func nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
@@ -12,7 +12,7 @@ func nearest(word string, known []string) string {
 	word = strings.ToLower(word)
 	best, bestAt := "", 0
 	for _, k := range known {
-		limit := min(3, max(1, len(k)/3))
+		limit := min(3, len(k)/3)
 		if d := distance(word, strings.ToLower(k)); d <= limit && (best == "" || d < bestAt) {
 			best, bestAt = k, d
 		}

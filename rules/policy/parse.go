@@ -52,21 +52,23 @@ func Parse(file string, src []byte, specs []Spec, opts ...Option) (*Policy, Erro
 	}
 	ladder, errs := ladderOf(file, root, baseFile, baseRoot)
 	table := fileShape(ladder, specs)
-	k := &walker{file: file, errs: errs}
-	own := k.walk(root, table, file)
-	if extends && !o.hasBase {
+	k := &walker{file: file, root: table, errs: errs}
+	own := k.walk(root, table, "")
+	if extends && !o.hasBase && own.get("extends") != nil {
+		k.section = "extends"
+
 		k.fail(ext, idBaseUnread, "the base "+quote(ext.Value)+" was not read", "check that it exists and that Primum may read it")
 	}
 	var base *written
 	if baseRoot != nil {
 		base = k.walkBase(baseFile, baseRoot, table)
 	}
-	if own == nil || len(k.errs) > 0 {
+	if own == nil {
 		return nil, k.errs.sorted()
 	}
-
 	own, base = expand(own, ladder), expand(base, ladder)
-	p, errs := build(merge(base, own), own.file, ladder, specs)
+	p, errs := build(merge(base, own), own.file, ladder, specs, k.dirty)
+	errs = append(k.errs, errs...)
 	if base != nil && len(errs) == 0 {
 		errs = append(errs, loosened(base, own, p, ladder, specs)...)
 	}
@@ -80,12 +82,13 @@ func Parse(file string, src []byte, specs []Spec, opts ...Option) (*Policy, Erro
 
 // walkBase checks the base policy; it may not extend another one.
 func (k *walker) walkBase(file string, root *yaml.Node, table *shape) *written {
-	b := &walker{file: file}
-	w := b.walk(root, table, file)
+	b := &walker{file: file, root: table, dirty: k.dirty}
+	w := b.walk(root, table, "")
 	if n, ok := scalarAt(root, "extends"); ok {
 		b.fail(n, idBaseExtends, "a base policy cannot extend another one", "write the keys out here")
 	}
 	k.errs = append(k.errs, b.errs...)
+	k.dirty = b.dirty
 	k.warnings = append(k.warnings, b.warnings...)
 	return w
 }

@@ -112,6 +112,11 @@ func syntaxError(file string, src []byte, err error) Error {
 		text = string(lines[e.Line-1])
 	}
 	switch {
+	case (strings.Contains(le.ContextMsg, "flow sequence") || strings.Contains(le.ContextMsg, "flow mapping")) && le.ContextMark.Line > 0:
+		e.What = "a list or map in brackets begins here and is not closed"
+		e.Line, e.Column, e.Fix = le.ContextMark.Line, max(le.ContextMark.Column, 1), "close it with ] or }, or put a comma before the next entry"
+	case le.ContextMsg == "while parsing a flow node" && text == "":
+		e.What, e.Fix = "the file ends within a list or map in brackets", "close it with ] or }"
 	case strings.Contains(le.Message, "unknown anchor"):
 		e.What, e.Fix = "a value that begins with * is an alias in YAML", `put globs in quotes: "*.md"`
 	case strings.HasPrefix(strings.TrimLeft(text, " "), "\t"):

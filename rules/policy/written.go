@@ -86,6 +86,9 @@ type walker struct {
 	errs     Errors
 	warnings Errors
 	globs    int
+	root     *shape
+	section  string          // top-level key being walked
+	dirty    map[string]bool // sections with an error; "" if a top-level key is unknown
 }
 
 func (k *walker) at(n *yaml.Node) *written {
@@ -93,6 +96,10 @@ func (k *walker) at(n *yaml.Node) *written {
 }
 
 func (k *walker) fail(n *yaml.Node, id, what, fix string) *written {
+	if k.dirty == nil {
+		k.dirty = map[string]bool{}
+	}
+	k.dirty[k.section] = true
 	k.errs = append(k.errs, k.at(n).err(id, what, fix))
 	return nil
 }
@@ -103,7 +110,7 @@ func (k *walker) walk(n *yaml.Node, s *shape, name string) *written {
 	pos := n
 	n = follow(n)
 	if isNull(n) && s.kind != kindAny {
-		return k.fail(pos, idType, quote(name)+" has no value", "give it "+s.words()+", or remove the key")
+		return k.fail(pos, idType, label(name)+" has no value", "give it "+s.words()+", or remove the key")
 	}
 	var w *written
 	switch s.kind {
@@ -112,12 +119,12 @@ func (k *walker) walk(n *yaml.Node, s *shape, name string) *written {
 	case kindEither:
 		alt := s.alternative(n.Kind)
 		if alt == nil {
-			return k.fail(pos, idType, quote(name)+" is "+formOf(n), "write "+s.words())
+			return k.fail(pos, idType, label(name)+" is "+formOf(n), "write "+s.words())
 		}
 		return k.walk(pos, alt, name)
 	case kindMap, kindDict:
 		if n.Kind != yaml.MappingNode {
-			return k.fail(pos, idType, quote(name)+" is "+formOf(n), "write "+s.words())
+			return k.fail(pos, idType, label(name)+" is "+formOf(n), "write "+s.words())
 		}
 		w = k.walkMap(n, s)
 	case kindList:
@@ -126,7 +133,7 @@ func (k *walker) walk(n *yaml.Node, s *shape, name string) *written {
 			if n.Kind == yaml.ScalarNode && s.elem.kind == kindText {
 				fix = "write [" + flow(n.Value) + "]"
 			}
-			return k.fail(pos, idType, quote(name)+" is "+formOf(n)+", not a list", fix)
+			return k.fail(pos, idType, label(name)+" is "+formOf(n)+", not a list", fix)
 		}
 		w = &written{isList: true}
 		for _, c := range n.Content {
@@ -158,13 +165,22 @@ func (k *walker) walkMap(n *yaml.Node, s *shape) *written {
 			continue
 		}
 		first[key.Value] = kn.Line
+		if s == k.root {
+			k.section = ""
+		}
 		vs := k.shapeOf(kn, key.Value, s)
 		if vs == nil {
 			continue
 		}
+		if s == k.root {
+			k.section = key.Value
+		}
 		if v := k.walk(vn, vs, key.Value); v != nil {
 			w.entries = append(w.entries, entry{key: key.Value, at: k.at(kn), value: v})
 		}
+	}
+	if s == k.root {
+		k.section = ""
 	}
 	for _, f := range s.fields {
 		if _, there := first[f.key]; f.required && !there {
@@ -215,7 +231,7 @@ func (k *walker) shapeOf(kn *yaml.Node, key string, s *shape) *shape {
 
 func (k *walker) walkScalar(pos, n *yaml.Node, s *shape, name string) *written {
 	if n.Kind != yaml.ScalarNode {
-		return k.fail(pos, idType, quote(name)+" is "+formOf(n), "write "+s.words())
+		return k.fail(pos, idType, label(name)+" is "+formOf(n), "write "+s.words())
 	}
 	switch s.kind { //nolint:exhaustive // walk handles the others
 	case kindInt:
@@ -233,7 +249,7 @@ func (k *walker) walkInt(pos, n *yaml.Node, s *shape, name string) *written {
 		if _, err := strconv.Atoi(n.Value); err == nil && n.Tag == "!!str" {
 			fix = "write " + n.Value + " without quotes"
 		}
-		return k.fail(pos, idType, quote(name)+" is "+formOf(n)+", not a whole number", fix)
+		return k.fail(pos, idType, label(name)+" is "+formOf(n)+", not a whole number", fix)
 	}
 	v, err := strconv.Atoi(n.Value)
 	if err != nil || strconv.Itoa(v) != n.Value {
@@ -283,7 +299,7 @@ func (k *walker) walkText(pos, n *yaml.Node, s *shape, name string) *written {
 		}
 	}
 	if n.Tag != "!!str" {
-		return k.fail(pos, idType, quote(name)+" is "+formOf(n)+", not text", "put it in quotes: "+quote(n.Value))
+		return k.fail(pos, idType, label(name)+" is "+formOf(n)+", not text", "put it in quotes: "+quote(n.Value))
 	}
 	v := n.Value
 	if what := unprintable(v); what != "" {
@@ -342,6 +358,14 @@ func formOf(n *yaml.Node) string {
 		return "the text " + quote(n.Value)
 	}
 	return "a value tagged " + n.Tag
+}
+
+// label names a key in a message; the top of the file has none.
+func label(name string) string {
+	if name == "" {
+		return "the file"
+	}
+	return quote(name)
 }
 
 // maxShown bounds what of a file is repeated in a message, in runes.
