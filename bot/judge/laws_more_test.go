@@ -346,7 +346,7 @@ func TestAWaiverRunsOutByTheClock(t *testing.T) {
 	b.clock.turn(start.Add(2 * time.Hour).Sub(b.clock.Now()))
 	b.forge.edit(1, func(c *fact.Change) {
 		c.Comments = []fact.Comment{
-			{ID: "c1", URL: "u1", Author: mara, Body: "/primum waive review-quorum until 2026-11-24 because the reviewer is ill", CreatedAt: start},
+			{ID: "c1", URL: "u1", Author: mara, Body: "/primum waive review-quorum until 2026-11-24 because the only other developer is on sick leave until then and the pump ships on Monday", CreatedAt: start},
 			{ID: "c2", URL: "u2", Author: priya, Body: "/primum approve W1", CreatedAt: start.Add(time.Minute), HeadThen: head},
 		}
 	})
