@@ -50,7 +50,15 @@ func sortIssues(c *fact.Change, p *policy.Policy, ev *evidence.Evidence, elsewhe
 		if l.anomaly && l.facts.Problem == "" {
 			out.anomalies = append(out.anomalies, l)
 		}
-		if l.bad == "" && (l.request || l.own) {
+		if l.bad == "" && l.request {
+			out.requests = append(out.requests, l)
+		}
+	}
+	// An anomaly acts as its own request only where there is no other.
+	for i := range out.all {
+		l := &out.all[i]
+		l.own = l.own && l.bad == "" && (len(out.requests) == 0 || out.requests[0].own)
+		if l.own {
 			out.requests = append(out.requests, l)
 		}
 	}

@@ -22,16 +22,6 @@ func preview(in Input, v *Verdict) *Preview {
 		for _, d := range policy.Diff(in.Policy, in.HeadPolicy, Specs()) {
 			out.Changes = append(out.Changes, PolicyChange{Words: d.Words, Weaker: d.Weaker})
 		}
-		slices.SortStableFunc(out.Changes, func(a, b PolicyChange) int {
-			switch {
-			case a.Weaker == b.Weaker:
-				return 0
-			case a.Weaker:
-				return -1
-			default:
-				return 1
-			}
-		})
 		out.Falls = falls(v.Tree, treeOf(in.HeadPolicy, in.Change))
 	}
 	then := in

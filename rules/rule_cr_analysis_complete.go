@@ -92,8 +92,8 @@ func (c *Case) analysed(r *linked) (Finding, bool) {
 	var wrong []string
 	for _, id := range fields {
 		text := field(&r.texts.Form, evidence.FormChangeRequest+"/"+id)
-		if text == "" && r.own {
-			text = field(&r.texts.Form, id)
+		if text == "" && r.own && id == "items" {
+			text = field(&r.texts.Form, evidence.FormAnomaly+"/items")
 		}
 		if ok, why := answered(text, c.Setting.Int("reason-words")); !ok && (id != "items" || !c.namesWhole(text)) {
 			wrong = append(wrong, fieldTitle(id)+" "+why)

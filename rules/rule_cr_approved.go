@@ -38,13 +38,13 @@ var crApproved = Rule{
 		"is given again. An author of the change cannot approve its request.",
 	Good: Example{Text: "chen (quality) comments `/primum approve` on #12, and #12 is not edited afterwards."},
 	Bad: Example{
-		Text: "#12 was edited after chen approved it.",
+		Text: "jonas, a developer, comments `/primum approve` on #12.",
 		Edit: func(c *fact.Change) {
 			for i := range c.Issues {
-				n := &c.Issues[i]
-				if n.Number == 12 {
-					n.TextEditedAt, n.TextEditor = c.ReadAt.Add(-time.Minute), n.Author
-					n.Body += "\n"
+				for j := range c.Issues[i].Comments {
+					if k := &c.Issues[i].Comments[j]; k.First == "/primum approve" && len(c.Reviews) > 0 {
+						k.Author = c.Reviews[0].Author
+					}
 				}
 			}
 		},

@@ -40,8 +40,12 @@ var waiverValid = Rule{
 		"that follows it up, when it runs out.",
 	Good: Example{Text: "jonas asked to waive verify-fix-has-test until the end of the month, chen (quality) approved W1."},
 	Bad: Example{
-		Text: "jonas asked to waive review-meaning for a whole year.",
+		Text: "The approvals do not say what they mean, and mara asked to waive review-meaning for a whole year.",
 		Edit: func(c *fact.Change) {
+			for i := range c.Reviews {
+				_, c.Reviews[i].First, _ = strings.Cut(c.Reviews[i].First, "\n")
+				c.Reviews[i].Body = c.Reviews[i].First
+			}
 			body := "/primum waive review-meaning until " + c.ReadAt.AddDate(1, 0, 0).UTC().Format(time.DateOnly) + " because the signing page is not ready"
 			c.Comments = append(c.Comments, fact.Comment{
 				ID: "900", Author: c.Opener, Body: body, First: body, FirstKnown: true, CreatedAt: c.ReadAt.Add(-time.Hour),
@@ -85,7 +89,7 @@ func (c *Case) settled(i int) bool {
 			return true
 		}
 	}
-	if w.State == WaiverActive || w.State == WaiverInvalid {
+	if w.State == WaiverActive {
 		return false
 	}
 	for _, r := range c.earlier {
