@@ -7,6 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
 	"primum/rules/fact"
 )
 
@@ -56,6 +59,62 @@ func FuzzParseDocument(f *testing.F) {
 	})
 }
 
+// What is read without the parser is read as the parser would.
+func FuzzPlainText(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{
+		"### Reason\n\nIt stalls.\nOften, at 5 <  6 & more, `rate_tick()` too.\n\n### Kind\n\n_No response_\n\n### Items\n- dosing\n- comms\n\nand that.",
+		"#12 and #13\n\nCR: #12\nReq: SRS_7", "a\n- b", "- a\nb", "- a\n\n- b", "1. a", "12 a\n12)", "# a #", "#", "a\n# b\n## c\n- d\n# e", "`a``b`", "a  \nb", "a ", "No response", "- No response\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, md string) { comparePlain(t, md) })
+}
+
+// The same over texts made of what forms are made of, which chance rarely finds.
+func TestPlainTextIsReadAsTheParserWould(t *testing.T) {
+	t.Parallel()
+	pieces := []string{
+		"a", "It stalls", "rate_tick", " ", "\n", "\n\n", "# ", "### Kind", "\n- ", "- x", "`code`", "`", "_No response_", "No response", "#12", "1", "1.", "1)", "4.2", ")",
+		":", "_", "< ", "&", "& ", ">", "-", "--", "=", "\"", "(", "/", "é", "]", "!", "{#a}", "\n### ", "https://forge.example/a/b/issues/1", "www.x.example", "\u00a0", "+", "$",
+		"\n- [x] ", "\n- [ ] b", "\n1. ", "\n2. c", "\n```\n", "\n```go\nx\n```\n", " *b c* ", "*", "\n> q", "\n<!-- x -->\n", "<!-- primum:form:a -->", "\n<!--\ny\n-->", "-->",
+	}
+	plain := 0
+	rapid.Check(t, func(t *rapid.T) {
+		if comparePlain(t, strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 14).Draw(t, "pieces"), "")) {
+			plain++
+		}
+	})
+	if plain == 0 {
+		t.Error("no text was read without the parser")
+	}
+}
+
+// comparePlain reports whether the text can be read without the parser.
+func comparePlain(t interface{ Fatalf(string, ...any) }, md string) bool {
+	md = bounded(md)
+	for _, prose := range []bool{true, false} {
+		fast := newReader(md, prose)
+		if strings.TrimSpace(md) == "" || !fast.plainText(strings.TrimRight(md, "\n")) {
+			return false
+		}
+		fast.finish()
+		slow := newReader(md, prose)
+		slow.markdown(md)
+		slow.finish()
+		if diff := cmp.Diff(slow.doc, fast.doc); diff != "" {
+			t.Fatalf("document of %q (-parser +plain):\n%s", md, diff)
+		}
+		if diff := cmp.Diff(string(slow.prose), string(fast.prose)); diff != "" {
+			t.Fatalf("prose of %q (-parser +plain):\n%s", md, diff)
+		}
+		if slow.hasLast != fast.hasLast || slow.hasLast && slow.last != fast.last {
+			t.Fatalf("last paragraph of %q is %v, %v, by the parser %v, %v", md, fast.hasLast, fast.last, slow.hasLast, slow.last)
+		}
+	}
+	return true
+}
+
 func FuzzParseCommand(f *testing.F) {
 	for _, v := range verbs() {
 		for form := range strings.SplitSeq(v.form, " or ") {
@@ -90,7 +149,7 @@ func FuzzParseCommand(f *testing.F) {
 // largest description GitHub takes.
 func TestHostileTextIsReadInBoundedSteps(t *testing.T) {
 	t.Parallel()
-	for _, piece := range []string{">", "- ", "[", "![](", "*a_", "`", "<!--", "#1 ", "fixes #", "**a:**\n", "|-|\n", "\\", "&", "<a", "1: no ", "http://", "\x01", "a/", "((((", "\n\n#"} {
+	for _, piece := range []string{">", "- ", "[", "![](", "*a_", "`", "<!--", "#1 ", "fixes #", "**a:**\n", "|-|\n", "\\", "&", "<a", "1: no ", "http://", "\x01", "a/", "((((", "\n\n#", "1) ", "+ - ", "- > ", "&#", "](", "**a", "a**b_", "`` ` ", "~~a", "|a", "[a]: b\n", "\t", "- a\n  ", "> a\n", "<b>", "\n- ", "**\n"} {
 		md := strings.Repeat(piece, 65536/len(piece))
 		e := Read(&fact.Change{Number: 1, Body: md, Repo: fact.Repo{Owner: "a", Name: "b"}})
 		if len(e.Links) > 65536 {

@@ -31,14 +31,6 @@ var markdown = sync.OnceValue(func() parser.Parser {
 	)
 })
 
-// maxText bounds what is parsed of one text, in bytes. It is beyond what any
-// forge accepts for a description (64 KiB on GitHub, 1 MiB on GitLab).
-const maxText = 1 << 20
-
-// maxNest bounds how deep lists and tables are followed. What lies deeper is
-// not read; no person writes it.
-const maxNest = 64
-
 // Marks in flattened prose. Control characters of the text itself become
 // spaces, so that nobody can write them.
 const (
@@ -73,32 +65,52 @@ type span struct{ level, from, to int }
 // labelLevel is the level of a section made by a bold label.
 const labelLevel = 7
 
-// read parses a text; prose says whether links and trailers are wanted too.
+// read reads a text; prose says whether links and trailers are wanted too.
 func read(md string, prose bool) *reader {
-	if len(md) > maxText {
-		md = strings.ToValidUTF8(md[:maxText], "")
-	}
-	if strings.Contains(md, "\r") {
-		md = strings.ReplaceAll(strings.ReplaceAll(md, "\r\n", "\n"), "\r", "\n")
-	}
-	r := &reader{src: []byte(md), want: prose, line: 1}
+	md = bounded(md)
+	r := newReader(md, prose)
 	if strings.TrimSpace(md) == "" {
 		return r
 	}
-	r.plain = make([]byte, 0, len(md))
+	if !r.plainText(strings.TrimRight(md, "\n")) {
+		r = newReader(md, prose)
+		r.markdown(tame(md))
+	}
+	r.finish()
+	return r
+}
+
+func newReader(md string, prose bool) *reader {
+	r := &reader{want: prose, line: 1, plain: make([]byte, 0, len(md)+16)}
+	if n := min(strings.Count(md, "\n#")+1, 64); n > 1 {
+		r.doc.Sections, r.spans = make([]Section, 0, n), make([]span, 0, n)
+	}
 	if prose {
 		r.prose = make([]byte, 0, len(md)+64)
 	}
+	return r
+}
+
+// markdown reads a text with the parser.
+func (r *reader) markdown(md string) {
+	r.src = []byte(md)
 	root := markdown().Parse(text.NewReader(r.src))
 	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
 		r.top(n)
 	}
+}
+
+// finish cuts the text of the sections out of the whole.
+func (r *reader) finish() {
 	r.closeTo(0)
+	if len(r.spans) == 0 {
+		r.doc.Sections = nil
+		return
+	}
 	whole := string(r.plain)
 	for i := range r.doc.Sections {
 		r.doc.Sections[i].Text = answered(whole[r.spans[i].from:r.spans[i].to])
 	}
-	return r
 }
 
 // answered is the text without surrounding space, "" for a form's placeholder.
@@ -216,7 +228,7 @@ func (r *reader) code(lines *text.Segments) {
 		seg := lines.At(i)
 		r.plain = append(r.plain, seg.Value(r.src)...)
 	}
-	r.plain = append(r.plain, '\n', '\n')
+	r.plain = append(r.plain, '\n')
 }
 
 func (r *reader) paragraph(n ast.Node, labels bool) {
@@ -224,22 +236,28 @@ func (r *reader) paragraph(n ast.Node, labels bool) {
 	r.anchored = 0
 	r.tick = nil
 	r.inlines(n, labels)
+	r.said(at)
+	r.plain = append(r.plain, '\n')
+	r.endProse()
+}
+
+// said looks at what a paragraph or list item said, which begins at an offset
+// of plain: an option not chosen and a form's placeholder say nothing.
+func (r *reader) said(at int) {
 	if r.tick != nil {
-		said := strings.TrimSpace(string(r.plain[at:]))
+		option := strings.TrimSpace(string(r.plain[at:]))
 		for _, i := range r.open {
 			s := &r.doc.Sections[i]
-			s.Ticks = append(s.Ticks, Tick{Text: said, Done: *r.tick})
+			s.Ticks = append(s.Ticks, Tick{Text: option, Done: *r.tick})
 		}
-		if !*r.tick { // an option not chosen says nothing
+		if !*r.tick {
 			r.plain = r.plain[:at]
 		}
 		r.tick = nil
 	}
-	if at <= len(r.plain) && isPlaceholder(string(bytes.TrimSpace(r.plain[at:]))) {
+	if isPlaceholder(string(bytes.TrimSpace(r.plain[at:]))) {
 		r.plain = r.plain[:at]
 	}
-	r.plain = append(r.plain, '\n')
-	r.endProse()
 }
 
 func (r *reader) endProse() {

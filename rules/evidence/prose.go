@@ -52,6 +52,12 @@ func (h home) refs(s string, found func(ref)) {
 	from := 0 // end of the reference before
 	last := bare
 	for i := 0; i < len(s); {
+		switch s[i] {
+		case '#', urlMark, 'h', 'H', 'G', 'g':
+		default:
+			i++
+			continue
+		}
 		r, start, end, ok := h.at(s, i)
 		if !ok {
 			i = max(end, i+1)

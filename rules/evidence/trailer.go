@@ -45,18 +45,18 @@ func trailers(msg, source string, subject bool) []Trailer {
 
 func lastParagraph(msg string, subject bool) (string, bool) {
 	msg = strings.TrimSpace(msg)
-	if msg == "" {
-		return "", false
+	if strings.Contains(msg, "\r") {
+		msg = strings.ReplaceAll(msg, "\r\n", "\n")
 	}
-	lines := strings.Split(strings.ReplaceAll(msg, "\r\n", "\n"), "\n")
-	i := len(lines)
-	for i > 0 && strings.TrimSpace(lines[i-1]) != "" {
-		i--
+	from := len(msg)
+	for from > 0 {
+		i := strings.LastIndexByte(msg[:from], '\n') + 1
+		if strings.TrimSpace(msg[i:from]) == "" {
+			return msg[from+1:], true
+		}
+		from = max(i-1, 0)
 	}
-	if i == 0 && subject {
-		return "", false
-	}
-	return strings.Join(lines[i:], "\n"), true
+	return msg, msg != "" && !subject
 }
 
 // trailer splits "Key: value". A key is letters, digits and hyphens.
