@@ -1,0 +1,211 @@
+package github
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bradleyfalzon/ghinstallation/v2"
+	"github.com/go-playground/webhooks/v6/github"
+
+	"primum/forges"
+	"primum/rules/fact"
+)
+
+// Forge is one GitHub with all installations of one app, or as seen by one
+// token. It is safe for concurrent use.
+type Forge struct {
+	*settled
+
+	hooks []*github.Webhook // one per secret
+	asApp *client           // nil with a plain token
+
+	mu      sync.Mutex
+	clients map[string]*client // by installation; "" with a plain token
+	found   map[string]string  // installation of "owner/name", lower case
+
+	slug   atomic.Pointer[string] // of our app, once known
+	people *people
+	files  *recent[[]fact.File]
+	diffs  *recent[comparison]
+	noted  *recent[string] // annotations of a check run we wrote
+	plain  *recent[bool]   // repositories where the token may not write checks
+}
+
+// The contract this package keeps.
+var (
+	_ forges.Forge       = (*Forge)(nil)
+	_ forges.DeliveryLog = (*Forge)(nil)
+	_ forges.PeopleCache = (*Forge)(nil)
+)
+
+// New checks the configuration, all of it, and calls nobody.
+func New(c Config) (*Forge, error) {
+	s, err := settle(c)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forge{
+		settled: s,
+		clients: map[string]*client{},
+		found:   map[string]string{},
+		people:  newPeople(s.PeopleFor, s.Now),
+		files:   newRecent[[]fact.File](4000, 24<<20),
+		diffs:   newRecent[comparison](4000, 4<<20),
+		noted:   newRecent[string](10000, 2<<20),
+		plain:   newRecent[bool](1000, 1<<20),
+	}
+	for _, secret := range s.Secrets {
+		hook, err := github.New(github.Options.Secret(secret))
+		if err != nil {
+			return nil, fmt.Errorf("github: webhook verifier: %w", err)
+		}
+		f.hooks = append(f.hooks, hook)
+	}
+	if s.app() {
+		f.asApp = newClient(s, "app", func(under http.RoundTripper) http.RoundTripper {
+			return s.appTransport(under)
+		})
+	}
+	return f, nil
+}
+
+// Key implements forges.Forge.
+func (f *Forge) Key() string { return f.settled.Key }
+
+// Forget implements forges.PeopleCache.
+func (f *Forge) Forget(owner string) { f.people.forget(owner) }
+
+// Capabilities implements forges.Forge.
+func (f *Forge) Capabilities() forges.Capabilities {
+	c := forges.Capabilities{
+		Product:      "GitHub",
+		Annotations:  true,
+		Buttons:      f.app(),
+		MergeQueue:   true,
+		DeliveryLog:  f.app(),
+		PinnedCheck:  f.app(),
+		CommentMax:   commentMax,
+		SummaryMax:   outputMax,
+		ShortMax:     statusMax,
+		CallsPerHour: 5000,
+	}
+	if f.rest.String() != publicAPI {
+		c.Product = "GitHub Enterprise Server"
+		c.CallsPerHour = 0
+		c.Notes = append(c.Notes, "The rate limit of an Enterprise Server is off unless its administrator sets one.")
+	}
+	if !f.app() {
+		c.CallsPerHour = 1000
+		c.Notes = append(c.Notes, "With a plain token anybody who may push can post the same check; only an app's check can be required from that app.")
+	}
+	return c
+}
+
+// client gives the calls of the repository's installation. Repositories that
+// name none are looked up once.
+func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
+	if !validName(r.Owner) || !validName(r.Name) {
+		return nil, fmt.Errorf("repository %q: %w", r.FullName(), forges.ErrNotFound)
+	}
+	if !f.app() {
+		return f.installation(""), nil
+	}
+	if r.Installation != "" {
+		if _, err := strconv.ParseInt(r.Installation, 10, 64); err != nil {
+			return nil, fmt.Errorf("installation %q: %w", r.Installation, forges.ErrNotFound)
+		}
+		return f.installation(r.Installation), nil
+	}
+	key := strings.ToLower(r.FullName())
+	f.mu.Lock()
+	id, known := f.found[key]
+	f.mu.Unlock()
+	if !known {
+		in, _, err := f.asApp.rest.Apps.FindRepositoryInstallation(operation(ctx, "find_installation"), r.Owner, r.Name)
+		if err != nil {
+			return nil, fmt.Errorf("find installation of %s: %w", r.FullName(), f.asApp.failure(err))
+		}
+		id = strconv.FormatInt(in.GetID(), 10)
+		f.mu.Lock()
+		f.found[key] = id
+		f.mu.Unlock()
+	}
+	return f.installation(id), nil
+}
+
+// installation gives the calls of one installation: one transport, one gate,
+// one bound on calls in flight for each.
+func (f *Forge) installation(id string) *client {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c, ok := f.clients[id]; ok {
+		return c
+	}
+	var sign func(http.RoundTripper) http.RoundTripper
+	if f.app() {
+		number, _ := strconv.ParseInt(id, 10, 64) // checked by the caller
+		sign = func(under http.RoundTripper) http.RoundTripper {
+			return ghinstallation.NewFromAppsTransport(f.appTransport(under), number)
+		}
+	} else {
+		sign = func(under http.RoundTripper) http.RoundTripper {
+			return bearer{token: f.Token, under: under}
+		}
+	}
+	c := newClient(f.settled, id, sign)
+	f.clients[id] = c
+	return c
+}
+
+// bearer signs calls with a plain token.
+type bearer struct {
+	token string
+	under http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return b.under.RoundTrip(r)
+}
+
+func tlsWith(pool *x509.CertPool) *tls.Config {
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+}
+
+// validName reports whether s can be an owner or a repository: GitHub allows
+// letters, digits, dot, dash and underscore, so nothing needs escaping in a path.
+func validName(s string) bool {
+	if s == "" || len(s) > 100 || s == "." || s == ".." {
+		return false
+	}
+	for _, c := range s {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// validSHA reports whether s is a full object name.
+func validSHA(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,115 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v62/github"
+
+	"primum/forges"
+	"primum/rules/fact"
+)
+
+// comparedFiles is how many files GitHub lists of a comparison. A comparison
+// with that many may be cut off and identifies nothing.
+const comparedFiles = 300
+
+// comparison is what a change was at one of its commits.
+type comparison struct {
+	patch     string // "" if it cannot be told
+	mergeBase string
+}
+
+// readPatches identifies the content of the change, at its head and at each
+// approved commit that is not the head, so that an approval can be kept across
+// a rebase. What it finds is kept by commit and asked once.
+func (r *reading) readPatches(ctx context.Context) error {
+	if !r.needs[fact.NeedPatches] {
+		return nil
+	}
+	head := r.pull.HeadRefOid
+	older := false
+	for i := range r.c.Reviews {
+		v := &r.c.Reviews[i]
+		if v.State != fact.Approved || v.Commit == head || !validSHA(v.Commit) {
+			continue
+		}
+		older = true
+		found, err := r.compareAt(ctx, v.Commit)
+		if err != nil {
+			return err
+		}
+		v.Patch = found.patch
+	}
+	if !older {
+		return nil
+	}
+	found, err := r.compareAt(ctx, head)
+	if err != nil {
+		return err
+	}
+	r.c.Patch = found.patch
+	if found.mergeBase != "" {
+		r.c.MergeBase = found.mergeBase
+	}
+	return nil
+}
+
+// compareAt compares the target branch with a commit. A commit that is gone has
+// no patch, so that what was said on it does not count.
+func (r *reading) compareAt(ctx context.Context, sha string) (comparison, error) {
+	base := r.pull.BaseRefOid
+	key := r.c.Repo.ID + "\x00" + base + "\x00" + sha
+	if found, ok := r.diffs.get(key); ok {
+		return found, nil
+	}
+	got, _, err := r.cl.rest.Repositories.CompareCommits(operation(ctx, "read_patch"), r.ref.Repo.Owner, r.ref.Repo.Name,
+		base, sha, &github.ListOptions{PerPage: 1})
+	if err = r.cl.failure(err); errors.Is(err, forges.ErrNotFound) {
+		return comparison{}, nil
+	} else if err != nil {
+		return comparison{}, fmt.Errorf("compare %s: %w", short(sha, 8), err)
+	}
+	found := comparison{mergeBase: got.GetMergeBaseCommit().GetSHA()}
+	if len(got.Files) < comparedFiles {
+		found.patch = patchDigest(got.Files)
+	}
+	r.diffs.put(key, found, 200)
+	return found, nil
+}
+
+// patchDigest identifies a diff independent of where in the files it stands: the
+// SHA-256 of the files in order of path, each with its status, its former path
+// and its hunks without their line numbers. A file without a patch counts by the
+// name of its content, so a binary is the same only if every byte is.
+func patchDigest(files []*github.CommitFile) string {
+	files = slices.Clone(files)
+	slices.SortFunc(files, func(a, b *github.CommitFile) int { return cmp.Compare(a.GetFilename(), b.GetFilename()) })
+	h := sha256.New()
+	for _, f := range files {
+		// Quoted, so that no path can end where another begins.
+		fmt.Fprintf(h, "%q %q %q\n", f.GetFilename(), f.GetPreviousFilename(), f.GetStatus())
+		if f.GetPatch() == "" || !wholePatch(f) {
+			fmt.Fprintf(h, "content %s\n", f.GetSHA())
+			continue
+		}
+		writeHunks(h, f.GetPatch())
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func writeHunks(w io.Writer, patch string) {
+	for line := range strings.Lines(patch) {
+		if strings.HasPrefix(line, "@@") {
+			line = "@@\n"
+		}
+		_, _ = io.WriteString(w, strings.TrimSuffix(line, "\n")+"\n") // a hash never refuses
+	}
+}
