@@ -58,13 +58,37 @@ type InstallOptions struct {
 	Events      []string
 }
 
-// Install lets an app into an account.
+// DefaultPermissions are what Primum asks for.
+func DefaultPermissions() map[string]string {
+	return map[string]string{
+		"metadata": "read", "contents": "read", "checks": "write", "pull_requests": "write", "issues": "write",
+		"members": "read", "administration": "read", "merge_queues": "read", "statuses": "read",
+	}
+}
+
+// DefaultEvents are what Primum listens to.
+func DefaultEvents() []string {
+	return []string{
+		"pull_request", "pull_request_review", "pull_request_review_comment", "pull_request_review_thread", "issue_comment",
+		"issues", "check_run", "check_suite", "status", "merge_group", "push", "label", "member", "membership", "team",
+		"organization", "repository", "branch_protection_rule",
+	}
+}
+
+// Install lets an app into an account. Without permissions or events in o it
+// gets the default ones.
 func (f *Forge) Install(slug, account string, o InstallOptions) Installation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	app, owner := f.app(slug), f.mustAccount(account)
 	if app == nil {
 		panic("sim: no app " + slug)
+	}
+	if o.Permissions == nil {
+		o.Permissions = DefaultPermissions()
+	}
+	if o.Events == nil {
+		o.Events = DefaultEvents()
 	}
 	now := f.Now()
 	in := &Installation{

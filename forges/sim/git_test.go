@@ -71,7 +71,7 @@ func TestComparisonsCarryPatchesGitWouldPrint(t *testing.T) {
 	f.AddRepo("mara/pump", sim.RepoOptions{Files: map[string]string{"a": "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", "gone": "x\n", "old": "some\nlines\nthat\nmove\n", "bin": "\x00\x01"}})
 	mara := f.As("mara")
 	if _, err := mara.Push("mara/pump", "topic", sim.NewCommit{
-		Files: map[string]string{"a": "1\nTWO\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15", "new": "n\n", "bin": "\x00\x02", "moved": "some\nlines\nthat\nMOVE\n"},
+		Files:  map[string]string{"a": "1\nTWO\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15", "new": "n\n", "bin": "\x00\x02", "moved": "some\nlines\nthat\nMOVE\n"},
 		Remove: []string{"gone", "old"}, Message: "several",
 	}); err != nil {
 		t.Fatal(err)

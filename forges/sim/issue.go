@@ -56,6 +56,8 @@ type IssueEvent struct {
 	Label string
 	From  string // of renamed
 	To    string
+	// Review is the review dismissed.
+	Review int64
 }
 
 // Comment is a comment on an issue or change.
@@ -421,17 +423,47 @@ func (a Actor) React(repo string, comment int64, content string) (re Reaction, c
 		if c == nil {
 			return refuse(NotFound, "no comment %d", comment)
 		}
-		for _, have := range c.Reactions {
-			if have.Author == me.ID && have.Content == content {
-				re = have
-				return nil
-			}
-		}
-		re, created = Reaction{ID: f.id(), Author: me.ID, Content: content, At: f.Now()}, true
-		c.Reactions = append(c.Reactions, re)
+		c.Reactions, re, created = f.react(me, c.Reactions, content)
 		return nil
 	})
 	return re, created, err
+}
+
+// ReactReview puts a reaction on the body of a review; twice is once.
+func (a Actor) ReactReview(repo string, review int64, content string) (re Reaction, created bool, err error) {
+	return a.reactNear(repo, review, content, func(c *Change) bool {
+		return slices.ContainsFunc(c.Reviews, func(rv *Review) bool { return rv.ID == review })
+	})
+}
+
+// ReactReviewComment puts a reaction on a comment of a thread; twice is once.
+func (a Actor) ReactReviewComment(repo string, comment int64, content string) (re Reaction, created bool, err error) {
+	return a.reactNear(repo, comment, content, func(c *Change) bool {
+		return slices.ContainsFunc(c.Threads, func(t *Thread) bool {
+			return slices.ContainsFunc(t.Notes, func(n ReviewComment) bool { return n.ID == comment })
+		})
+	})
+}
+
+func (a Actor) reactNear(repo string, id int64, content string, has func(*Change) bool) (re Reaction, created bool, err error) {
+	err = a.onRepo(repo, Read, func(f *Forge, me *Account, r *Repo) error {
+		if !slices.ContainsFunc(r.changes(), func(is *Issue) bool { return has(is.Change) }) {
+			return refuse(NotFound, "no review or review comment %d", id)
+		}
+		r.Reactions[id], re, created = f.react(me, r.Reactions[id], content)
+		return nil
+	})
+	return re, created, err
+}
+
+func (f *Forge) react(me *Account, all []Reaction, content string) (after []Reaction, re Reaction, created bool) {
+	for _, have := range all {
+		if have.Author == me.ID && have.Content == content {
+			return all, have, false
+		}
+	}
+	re = Reaction{ID: f.id(), Author: me.ID, Content: content, At: f.Now()}
+	return append(slices.Clone(all), re), re, true
 }
 
 // Comments lists the comments of an issue or change.

@@ -12,8 +12,9 @@ type Candidate struct {
 	Branch  string // target
 	Base    string
 	Head    string
-	Numbers []int // in queue order
-	Heads   map[int]string
+	Numbers []int          // in queue order
+	Heads   map[int]string // head of each change when it was queued
+	Steps   map[int]string // commit of the candidate that brings each change
 	By      int64
 	Done    bool
 }
@@ -25,7 +26,7 @@ func (a Actor) Enqueue(repo string, numbers ...int) (c Candidate, err error) {
 		if len(numbers) == 0 {
 			return refuse(Invalid, "no changes")
 		}
-		made := &Candidate{By: me.ID, Heads: map[int]string{}}
+		made := &Candidate{By: me.ID, Heads: map[int]string{}, Steps: map[int]string{}}
 		for _, n := range numbers {
 			is := r.Issues[n]
 			if is == nil || is.Change == nil {
@@ -53,7 +54,7 @@ func (a Actor) Enqueue(repo string, numbers ...int) (c Candidate, err error) {
 			}
 			made.Head = tip
 			made.Numbers = append(made.Numbers, n)
-			made.Heads[n] = is.Change.Head
+			made.Heads[n], made.Steps[n] = is.Change.Head, tip
 		}
 		last := made.Numbers[len(made.Numbers)-1]
 		made.Ref = fmt.Sprintf("refs/heads/gh-readonly-queue/%s/pr-%d-%s", made.Branch, last, made.Base)

@@ -29,6 +29,7 @@ type Repo struct {
 	Checks        map[string][]*CheckRun // by commit, oldest first
 	Statuses      map[string][]*Status   // by commit, oldest first
 	Candidates    []*Candidate
+	Reactions     map[int64][]Reaction // on reviews and review comments, by their id
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	PushedAt      time.Time
@@ -112,7 +113,7 @@ func (f *Forge) newRepo(owner *Account, name string) *Repo {
 		ID: f.id(), Owner: owner.ID, Name: name, Branches: map[string]string{}, Tags: map[string]string{},
 		Collaborators: map[int64]Permission{}, Teams: map[int64]Permission{}, Protection: map[string]*Protection{},
 		Labels: map[string]*Label{}, Issues: map[int]*Issue{}, Checks: map[string][]*CheckRun{},
-		Statuses: map[string][]*Status{}, comments: map[int64]*Comment{},
+		Statuses: map[string][]*Status{}, Reactions: map[int64][]Reaction{}, comments: map[int64]*Comment{},
 		CreatedAt: now, UpdatedAt: now, PushedAt: now,
 	}
 	f.repos[r.ID], f.byName[key] = r, r.ID
@@ -123,7 +124,7 @@ func (f *Forge) copyRepo(r *Repo) Repo {
 	c := *r
 	c.Branches, c.Tags = maps.Clone(r.Branches), maps.Clone(r.Tags)
 	c.Collaborators, c.Teams = maps.Clone(r.Collaborators), maps.Clone(r.Teams)
-	c.Issues, c.Checks, c.Statuses, c.Suites, c.Candidates, c.comments = nil, nil, nil, nil, nil, nil
+	c.Issues, c.Checks, c.Statuses, c.Suites, c.Candidates, c.comments, c.Reactions = nil, nil, nil, nil, nil, nil, nil
 	c.Protection = maps.Clone(r.Protection)
 	c.Labels = maps.Clone(r.Labels)
 	return c

@@ -142,7 +142,7 @@ func (f *Forge) dismiss(me *Account, r *Repo, is *Issue, rv *Review, message str
 	f.touch(is)
 	rv.WasState, rv.State = rv.State, Dismissed
 	rv.DismissedBy, rv.DismissedAt, rv.Dismissal, rv.UpdatedAt = me.ID, f.Now(), message, f.Now()
-	f.event(is, IssueEvent{Kind: "review_dismissed", Actor: me.ID})
+	f.event(is, IssueEvent{Kind: "review_dismissed", Actor: me.ID, Review: rv.ID})
 	f.announce(Happening{Kind: ReviewHappened, Action: "dismissed", Actor: me, Repo: r, Issue: is, Review: rv})
 }
 
