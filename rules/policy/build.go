@@ -48,7 +48,7 @@ func (b *builder) needs(sections ...string) {
 
 // fail notes an error at a written value, or at the whole file.
 func (b *builder) fail(at *written, id, what, fix string) {
-	if b.quiet {
+	if b.quiet || len(b.errs) > maxErrors {
 		return
 	}
 	if at == nil {
@@ -58,6 +58,9 @@ func (b *builder) fail(at *written, id, what, fix string) {
 }
 
 func (b *builder) warn(at *written, id, what, fix string) {
+	if len(b.p.Warnings) > maxErrors {
+		return
+	}
 	if at == nil {
 		at = &written{file: b.file}
 	}
@@ -143,11 +146,13 @@ func (b *builder) people() {
 	for _, e := range people.entries {
 		b.note(e.value, "people."+e.key)
 		var who []string
+		seen := map[string]bool{}
 		for _, one := range e.value.list {
-			if slices.Contains(who, one.text) {
+			if seen[one.text] {
 				b.warn(one, idNoEffect, quote(one.text)+" holds the role "+e.key+" twice", "once is enough")
 				continue
 			}
+			seen[one.text] = true
 			who = append(who, one.text)
 		}
 		b.p.People[Role(e.key)] = who
@@ -179,14 +184,12 @@ func (b *builder) issues() {
 	b.p.Anomaly = read("anomaly", defaultAnomaly())
 	b.p.ChangeRequest = read("change-request", defaultChangeRequest())
 	both := func(a, c []string, key, word string) {
-		for _, v := range c {
-			if slices.Contains(a, v) {
-				at := b.w.dig("issues", "change-request", key)
-				if at == nil {
-					at = b.w.dig("issues", "anomaly", key)
-				}
-				b.fail(at, idValue, "the "+word+" "+quote(v)+" stands for anomalies and for change requests", "give each kind its own")
-			}
+		at := b.w.dig("issues", "change-request", key)
+		if at == nil {
+			at = b.w.dig("issues", "anomaly", key)
+		}
+		for _, v := range less(c, less(c, a)) { // what both hold
+			b.fail(at, idValue, "the "+word+" "+quote(v)+" stands for anomalies and for change requests", "give each kind its own")
 		}
 	}
 	both(b.p.Anomaly.Labels, b.p.ChangeRequest.Labels, "labels", "label")
@@ -208,16 +211,17 @@ func (b *builder) checks() {
 	b.p.Checks = map[class.Level][]CheckRef{}
 	for _, e := range checks.entries {
 		b.note(e.value, "checks."+e.key)
-		refs := []CheckRef{}
+		refs, seen := []CheckRef{}, map[string]bool{}
 		for _, c := range e.value.list {
 			ref := CheckRef{Name: c.text}
 			if c.isMap {
 				ref = CheckRef{Name: c.get("name").str(), Source: c.get("source").str()}
 			}
-			if slices.ContainsFunc(refs, func(r CheckRef) bool { return r.Name == ref.Name }) {
+			if seen[ref.Name] {
 				b.fail(c, idSameID, "the check "+quote(ref.Name)+" is listed twice", "list it once")
 				continue
 			}
+			seen[ref.Name] = true
 			refs = append(refs, ref)
 		}
 		b.p.Checks[class.Level(e.key)] = refs

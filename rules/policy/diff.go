@@ -181,9 +181,13 @@ func (d *differ) texts(key, words string, old, now []string) {
 
 // less is a without b.
 func less(a, b []string) []string {
+	has := make(map[string]bool, len(b))
+	for _, v := range b {
+		has[v] = true
+	}
 	var out []string
 	for _, v := range a {
-		if !slices.Contains(b, v) {
+		if !has[v] {
 			out = append(out, v)
 		}
 	}
@@ -374,25 +378,42 @@ func sample(glob string) string {
 			for i+1 < len(glob) && glob[i+1] == '*' {
 				i++
 			}
-			b.WriteString("x")
-		case '{', '[':
-			end := strings.IndexAny(glob[i:], "}]")
-			if end < 0 {
-				return b.String()
+			b.WriteByte('x')
+		case '{':
+			end := closing(glob, i)
+			first, _, _ := strings.Cut(glob[i+1:end], ",")
+			b.WriteString(sample(first))
+			i = end
+		case '[':
+			sign := byte('x')
+			if i+1 < len(glob) && glob[i+1] != '^' && glob[i+1] != '!' {
+				sign = glob[i+1]
 			}
-			first := glob[i+1 : i+end]
-			if c == '{' {
-				first, _, _ = strings.Cut(first, ",")
-				b.WriteString(sample(first))
-			} else {
-				b.WriteString(strings.TrimLeft(first, "^!")[:1])
+			b.WriteByte(sign)
+			if end := strings.IndexByte(glob[i:], ']'); end >= 0 {
+				i += end
 			}
-			i += end
 		default:
 			b.WriteByte(c)
 		}
 	}
 	return b.String()
+}
+
+// closing is the place of the brace that closes the one at open, or the end.
+func closing(glob string, open int) int {
+	depth := 0
+	for i := open; i < len(glob); i++ {
+		switch glob[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(glob)
 }
 
 func (d *differ) rules(specs []Spec) {

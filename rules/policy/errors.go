@@ -38,13 +38,21 @@ func (e Errors) Has(id string) bool {
 	return slices.ContainsFunc(e, func(one Error) bool { return one.ID == id })
 }
 
+// maxErrors bounds what is said of one file.
+const maxErrors = 200
+
 // sorted orders errors by file, then position. Errors at one position keep
-// their order; what is said twice is said once.
+// their order; what is said twice is said once, and beyond maxErrors nothing.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.Compact(e)
+	e = slices.Compact(e)
+	if len(e) > maxErrors {
+		e = e[:maxErrors+1]
+		e[maxErrors].What, e[maxErrors].Fix, e[maxErrors].ID = "more is wrong from here on", "mend the first "+strconv.Itoa(maxErrors)+" errors", idMore
+	}
+	return e
 }
 
 // The stable ids of errors and warnings.
@@ -70,6 +78,7 @@ const (
 	idBaseUnread  = "base-unread"
 	idBaseExtends = "base-extends"
 	idLocked      = "locked"
+	idMore        = "more-errors"
 
 	// Of warnings.
 	idPlanned     = "planned-rule"

@@ -48,13 +48,13 @@ func fileShape(l class.Ladder, specs []Spec) *shape {
 	return object("The policy of one repository.", "a map that begins with version: 1",
 		must("version", &shape{kind: kindInt, min: 1, max: 1, example: "version: 1", doc: "The version of this file's form: 1."}),
 		may("extends", text("An organisation's base policy, by repository and tag or commit. The file's own keys count before the base's; keys the base locks cannot be loosened.", "acme/primum-policy@v3", checkExtends, extendsPattern)),
-		may("locked", list("In a base policy: the keys that a file extending it may tighten but not loosen.", "[mode, rules.review-quorum]", text("A key, by its path.", "rules.review-quorum", checkLocked, `^[A-Za-z0-9._-]+$`))),
+		may("locked", list("In a base policy: the keys that a file extending it may tighten but not loosen.", "[mode, rules.review-quorum]", text("A key, by its path.", "rules.review-quorum", checkLocked, keyPattern))),
 		may("mode", enum("What a verdict does: observe judges and records only, advise posts a check that never blocks, enforce blocks. Default: enforce.", string(Observe), string(Advise), string(Enforce))),
 		may("product", text("The product, the root of the tree of items.", "product: infusion-pump", checkID, idPattern)),
 		may("scheme", enum("The ladder of safety classes. Default: "+class.Current().Scheme+".", schemes...)),
 		may("class", withDoc(level, "The safety class of the software system (4.3 a, c). Without one, the highest counts (4.3 g).")),
-		may("products", list("Further products that ship this repository, each with its class; the highest counts for what they share.", "[{id: pump-lite, class: B}]",
-			object("A product.", "{id: pump-lite, class: B}", must("id", text("The product's id.", "id: pump-lite", checkID, idPattern)), may("class", level)))),
+		may("products", atMost(maxProducts, list("Further products that ship this repository, each with its class; the highest counts for what they share.", "[{id: pump-lite, class: B}]",
+			object("A product.", "{id: pump-lite, class: B}", must("id", text("The product's id.", "id: pump-lite", checkID, idPattern)), may("class", level))))),
 		may("items", itemsShape(l)),
 		may("not-device-software", globs("Files that are no part of the device software (5.1.10 controls them with it).", `[docs/**, "*.md"]`)),
 		may("no-runtime-effect", globs("Files whose change cannot affect the running software; the risk questions have a standing answer for them.", "[tests/**]")),
@@ -86,6 +86,8 @@ func fileShape(l class.Ladder, specs []Spec) *shape {
 			may("answers", file("The file that argues for them.", "docs/fda-level.yml")))),
 	)
 }
+
+func atMost(n int, s *shape) *shape { s.max = n; return s }
 
 func withDoc(s *shape, doc string) *shape {
 	c := *s
@@ -237,7 +239,7 @@ func paramShape(p Param) *shape {
 
 // checkLocked accepts the dotted path of a key.
 func checkLocked(v string) (id, what, fix string) {
-	if !matches(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`, v) {
+	if !isKey(v) {
 		return idValue, quote(v) + " is not the path of a key", "write it with dots: rules.review-quorum"
 	}
 	return "", "", ""

@@ -283,3 +283,30 @@ func TestRationalesAreAskedForOnce(t *testing.T) {
 		t.Error("the policy itself was changed")
 	}
 }
+
+// TestHostileFilesStayCheap counts what comes back for files made to cost much.
+func TestHostileFilesStayCheap(t *testing.T) {
+	t.Parallel()
+	keys, roles, products := &strings.Builder{}, &strings.Builder{}, &strings.Builder{}
+	for i := range 20_000 {
+		fmt.Fprintf(keys, "k%d: 1\n", i)
+		fmt.Fprintf(roles, "id:%d, ", i)
+	}
+	for i := range 60 {
+		fmt.Fprintf(products, "{id: p%d}, ", i)
+	}
+	for name, src := range map[string]string{
+		"many unknown keys": three + keys.String(),
+		"many products":     three + "products: [" + products.String() + "]\n",
+		"many wrong names":  three + "people: {risk: [" + strings.ReplaceAll(roles.String(), "id:", "?:") + "]}\n",
+	} {
+		_, errs := policy.Parse(policy.Path, []byte(src), specs())
+		if len(errs) == 0 || len(errs) > 201 {
+			t.Errorf("%s: %d errors", name, len(errs))
+		}
+	}
+	p := parse(t, three+"people: {risk: ["+roles.String()+"]}\n")
+	if n := len(p.Principals()); n != 20_000 {
+		t.Errorf("%d principals", n)
+	}
+}

@@ -61,6 +61,9 @@ func (g schemaWriter) inline(s *shape) map[string]any {
 		out["type"] = "boolean"
 	case kindList:
 		out["type"], out["items"] = "array", g.of(s.elem)
+		if s.max > 0 {
+			out["maxItems"] = s.max
+		}
 	case kindMap, kindDict:
 		g.object(s, out)
 	case kindEither:

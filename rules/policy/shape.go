@@ -24,7 +24,7 @@ type shape struct {
 	check       check
 	pattern     string // check as far as the schema can say it
 	glob        bool   // counts towards the bound of globs
-	min, max    int    // of kindInt; max 0 for none
+	min, max    int    // of kindInt; of kindList, max entries; max 0 for none
 
 	scalar, sequence, mapping *shape // of kindEither
 	rules                     bool   // the keys are ids of rules

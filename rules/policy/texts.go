@@ -16,6 +16,7 @@ import (
 const (
 	maxText       = 300
 	maxGlobs      = 2000
+	maxProducts   = 50
 	maxGlobBraces = 3
 	maxGlobStars  = 12
 )
@@ -29,38 +30,97 @@ const (
 	rolePattern      = `^[a-z][a-z0-9-]{0,31}$`
 	principalPattern = `^(team:[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*|user:[A-Za-z0-9][A-Za-z0-9_.-]*|id:[0-9]{1,20})$`
 	extendsPattern   = `^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)+@[A-Za-z0-9][A-Za-z0-9_./-]*$`
+	keyPattern       = `^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`
 	matrixPattern    = `^[1-9][0-9]?x[1-9][0-9]?$`
 )
 
-func matches(pattern, v string) bool { return regexp.MustCompile(pattern).MatchString(v) }
+// The signs of names, and what may begin one.
+const (
+	small   = "abcdefghijklmnopqrstuvwxyz"
+	letters = small + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits  = "0123456789"
+	alnum   = letters + digits
+	ofName  = alnum + "._-"
+)
+
+// isName reports whether v begins with a sign of first and goes on with signs
+// of rest, up to most bytes. A file may hold thousands of names, so this and
+// its like are written out; a test holds them to the patterns above.
+func isName(v, first, rest string, most int) bool {
+	if v == "" || len(v) > most || strings.IndexByte(first, v[0]) < 0 {
+		return false
+	}
+	for i := 1; i < len(v); i++ {
+		if strings.IndexByte(rest, v[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isID(v string) bool   { return isName(v, alnum, ofName, 64) }
+func isRole(v string) bool { return isName(v, small, small+digits+"-", 32) }
+
+func isPrincipal(v string) bool {
+	kind, rest, _ := strings.Cut(v, ":")
+	switch kind {
+	case "team":
+		first, more, nested := strings.Cut(rest, "/")
+		if !isName(first, alnum, ofName, maxText) {
+			return false
+		}
+		for nested {
+			first, more, nested = strings.Cut(more, "/")
+			if !isName(first, ofName, ofName, maxText) {
+				return false
+			}
+		}
+		return true
+	case "user":
+		return isName(rest, alnum, ofName, maxText)
+	case "id":
+		return isName(rest, digits, digits, 20)
+	}
+	return false
+}
+
+// isKey reports whether v is a dotted path of keys.
+func isKey(v string) bool {
+	for part := range strings.SplitSeq(v, ".") {
+		if !isName(part, alnum+"_-", alnum+"_-", maxText) {
+			return false
+		}
+	}
+	return true
+}
 
 func checkID(v string) (id, what, fix string) {
-	if !matches(idPattern, v) {
+	if !isID(v) {
 		return idValue, quote(v) + " is not an id", "an id is up to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit"
 	}
 	return "", "", ""
 }
 
 func checkRole(v string) (id, what, fix string) {
-	if !matches(rolePattern, v) {
+	if !isRole(v) {
 		return idValue, quote(v) + " is not a role's name", "a role is up to 32 small letters, digits and dashes, and begins with a letter"
 	}
 	return "", "", ""
 }
 
 func checkPrincipal(v string) (id, what, fix string) {
-	if matches(principalPattern, v) {
+	if isPrincipal(v) {
 		return "", "", ""
 	}
 	what = quote(v) + " names nobody"
 	name := strings.TrimPrefix(v, "@")
 	guess := ""
 	switch {
-	case strings.Contains(name, "/") && matches(principalPattern, "team:"+name):
+	case strings.Contains(name, "/") && isPrincipal("team:"+name):
 		guess = "team:" + name
-	case matches(principalPattern, "id:"+name):
+	case isPrincipal("id:" + name):
 		guess = "id:" + name
-	case matches(principalPattern, "user:"+name):
+	case isPrincipal("user:" + name):
 		guess = "user:" + name
 	}
 	if kind, rest, ok := strings.Cut(v, ":"); ok {
@@ -72,7 +132,7 @@ func checkPrincipal(v string) (id, what, fix string) {
 			if n == "user" && strings.Contains(rest, "/") {
 				n = "team"
 			}
-			if matches(principalPattern, n+":"+rest) {
+			if isPrincipal(n + ":" + rest) {
 				guess = n + ":" + rest
 			}
 		}
@@ -84,7 +144,7 @@ func checkPrincipal(v string) (id, what, fix string) {
 }
 
 func checkExtends(v string) (id, what, fix string) {
-	if matches(extendsPattern, v) && !strings.Contains(v, "..") {
+	if regexp.MustCompile(extendsPattern).MatchString(v) && !strings.Contains(v, "..") {
 		return "", "", ""
 	}
 	if !strings.Contains(v, "@") {
@@ -94,7 +154,7 @@ func checkExtends(v string) (id, what, fix string) {
 }
 
 func checkMatrix(v string) (id, what, fix string) {
-	if !matches(matrixPattern, v) {
+	if !regexp.MustCompile(matrixPattern).MatchString(v) {
 		return idValue, quote(v) + " is not the size of a matrix", "write it as rows x columns, e.g. 5x5"
 	}
 	return "", "", ""

@@ -96,6 +96,9 @@ func (k *walker) at(n *yaml.Node) *written {
 }
 
 func (k *walker) fail(n *yaml.Node, id, what, fix string) *written {
+	if len(k.errs) > maxErrors {
+		return nil
+	}
 	if k.dirty == nil {
 		k.dirty = map[string]bool{}
 	}
@@ -134,6 +137,9 @@ func (k *walker) walk(n *yaml.Node, s *shape, name string) *written {
 				fix = "write [" + flow(n.Value) + "]"
 			}
 			return k.fail(pos, idType, label(name)+" is "+formOf(n)+", not a list", fix)
+		}
+		if s.max > 0 && len(n.Content) > s.max {
+			return k.fail(pos, idTooLarge, label(name)+" holds more than "+strconv.Itoa(s.max)+" entries", "keep to the bound")
 		}
 		w = &written{isList: true}
 		for _, c := range n.Content {
@@ -212,6 +218,9 @@ func (k *walker) shapeOf(kn *yaml.Node, key string, s *shape) *shape {
 			return nil
 		}
 		return s.elem
+	}
+	if len(k.errs) > maxErrors {
+		return nil // looking for the nearest word is the dearest part
 	}
 	var known []string
 	for _, f := range s.fields {

@@ -1,0 +1,14 @@
+package policy_test
+
+import (
+	"fmt"
+
+	"primum/rules/policy"
+)
+
+func ExampleParse() {
+	_, errs := policy.Parse(policy.Path, []byte("version: 1\nproduct: pump\nclass: C\nrules:\n  review-quorum: {C: {aproval: 2}}\n"), specs())
+	fmt.Println(errs)
+	// Output:
+	// .primum.yml:5:23: unknown key "aproval"; did you mean "approvals"?
+}
