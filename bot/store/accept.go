@@ -41,6 +41,8 @@ func (d *DB) Accept(ctx context.Context, in Inbound) (bool, int, error) {
 	a := &acceptance{in: in, header: header, body: d.pack(in.Body), done: make(chan struct{})}
 	select {
 	case d.accepts <- a:
+	case <-d.closed:
+		return false, 0, fmt.Errorf("accept delivery %s: %w", in.ID, errClosed)
 	case <-ctx.Done():
 		return false, 0, fmt.Errorf("accept delivery %s: %w", in.ID, ctx.Err())
 	}

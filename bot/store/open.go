@@ -33,6 +33,8 @@ type DB struct {
 
 	wake    chan struct{}
 	accepts chan *acceptance
+	closed  chan struct{}
+	closing sync.Once
 	stop    context.CancelFunc
 	batches sync.WaitGroup
 }
@@ -44,7 +46,7 @@ var _ Store = (*DB)(nil)
 // ":memory:" for a database that lives as long as the DB. An error never holds
 // a password.
 func Open(ctx context.Context, address string, c clock.Clock, log *slog.Logger) (*DB, error) {
-	d := &DB{clock: c, log: log, wake: make(chan struct{}, 1), accepts: make(chan *acceptance)}
+	d := &DB{clock: c, log: log, wake: make(chan struct{}, 1), accepts: make(chan *acceptance), closed: make(chan struct{})}
 	batchers := 1
 	var err error
 	if IsPostgres(address) {
@@ -179,11 +181,16 @@ func (d *DB) Ready(ctx context.Context) error {
 	return d.Note(ctx, "ready", d.clock.Now().Format(time.RFC3339))
 }
 
-// Close stops accepting, lets running transactions end, and closes the pools.
-func (d *DB) Close() error {
-	d.stop()
-	d.batches.Wait()
-	return d.closePools()
+// Close stops accepting, ends what waits with an error, and closes the pools. A
+// second Close does nothing.
+func (d *DB) Close() (err error) {
+	d.closing.Do(func() {
+		close(d.closed)
+		d.stop()
+		d.batches.Wait()
+		err = d.closePools()
+	})
+	return err
 }
 
 func (d *DB) closePools() error {
