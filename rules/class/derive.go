@@ -1,5 +1,7 @@
 package class
 
+import "slices"
+
 // Derive works out the class of every system and item (IEC 62304, 4.3 d to g
 // and 7.2.2 b) in two passes over the tree, in time linear in its size.
 //
@@ -165,8 +167,8 @@ func (d *deriver) raise() {
 			d.classes[i].Effective = s.Own
 		}
 	}
-	for at := len(d.order) - 1; at >= 0; at-- {
-		n := &d.nodes[d.order[at]]
+	for _, i := range slices.Backward(d.order) {
+		n := &d.nodes[i]
 		if n.parent >= 0 {
 			p := &d.nodes[n.parent]
 			if d.ladder.Rank(n.raised) > d.ladder.Rank(p.raised) {

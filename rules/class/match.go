@@ -83,6 +83,11 @@ func (m *matcher) owners(path string, into []int) (items []int, isOutside bool) 
 		dir = path[:i]
 	}
 	globs := m.candidates(dir)
+	if at := m.globs[path]; len(at) > 0 {
+		// A submodule or symlink is a path where a directory is expected: fw/**
+		// matches it too.
+		globs = slices.Concat(globs, at)
+	}
 	items = into[:0]
 	excluded := false
 	for _, g := range globs {

@@ -63,7 +63,7 @@ func (s *sorter) why(id string) string {
 	if !ok {
 		return s.whySystem()
 	}
-	switch r.Origin { //nolint:exhaustive // the other origins read alike in both forms
+	switch r.Origin {
 	case FromOwn:
 		return "declared " + string(r.Effective)
 	case FromRationale:

@@ -118,8 +118,8 @@ func (b *builder) circles(index map[string]int, at map[string]*written) {
 			}
 			i = index[parent]
 		}
-		switch last := way; {
-		case len(last) == 0:
+		switch {
+		case len(way) == 0:
 			continue
 		case depth[i] > 0:
 			above = depth[i]
@@ -127,11 +127,11 @@ func (b *builder) circles(index map[string]int, at map[string]*written) {
 			id := b.p.Items[i].ID
 			b.fail(at[id], idCircle, "the item "+quote(id)+" is a part of itself", "remove one of the parents in the circle")
 		}
-		for j := len(way) - 1; j >= 0; j-- {
+		for _, item := range slices.Backward(way) {
 			above++
-			depth[way[j]] = above
+			depth[item] = above
 			if above == maxItemDepth+1 {
-				id := b.p.Items[way[j]].ID
+				id := b.p.Items[item].ID
 				b.fail(at[id], idTooDeep, "the item "+quote(id)+" lies deeper than "+strconv.Itoa(maxItemDepth)+" levels", "make the tree flatter")
 			}
 		}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 
 	"primum/rules/class"
@@ -76,9 +77,7 @@ func (b *builder) setting(spec Spec, step class.Step, w *written) Setting {
 		return set
 	}
 	set.Params = make(map[string]any, len(shipped.Params))
-	for name, v := range shipped.Params {
-		set.Params[name] = v
-	}
+	maps.Copy(set.Params, shipped.Params)
 	key := "rules." + spec.ID + "." + string(step.Level) + "."
 	if e := b.note(w.get(keyEnforcement), key+keyEnforcement); e != nil {
 		set.Enforcement, set.Origin = Enforcement(e.text), e.origin()

@@ -9,7 +9,7 @@ import (
 
 // Error is file, line and column, what is wrong, and what would be right:
 //
-//	.primum.yml:14:9: unknown key "aproval"; did you mean "approvals"?
+//	.primum.yml:14:9: unknown key "aprovals"; did you mean "approvals"?
 func (e Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)

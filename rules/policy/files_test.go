@@ -59,26 +59,26 @@ func specs() []policy.Spec {
 }
 
 // parse is Parse for texts that hold no error.
-func parse(t testing.TB, src string, opts ...policy.Option) *policy.Policy {
-	t.Helper()
+func parse(tb testing.TB, src string, opts ...policy.Option) *policy.Policy {
+	tb.Helper()
 	p, errs := policy.Parse(policy.Path, []byte(src), specs(), opts...)
 	if len(errs) > 0 {
-		t.Fatalf("unexpected errors:\n%v\nin:\n%s", errs, src)
+		tb.Fatalf("unexpected errors:\n%v\nin:\n%s", errs, src)
 	}
 	return p
 }
 
-func files(t testing.TB, dir string) map[string][]byte {
-	t.Helper()
+func files(tb testing.TB, dir string) map[string][]byte {
+	tb.Helper()
 	names, err := filepath.Glob(filepath.Join(corpus, dir, "*.yml"))
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no files in %s: %v", dir, err)
+		tb.Fatalf("no files in %s: %v", dir, err)
 	}
 	out := map[string][]byte{}
 	for _, n := range names {
 		raw, err := os.ReadFile(n)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out[n] = raw
 	}

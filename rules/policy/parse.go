@@ -50,9 +50,9 @@ func Parse(file string, src []byte, specs []Spec, opts ...Option) (*Policy, Erro
 			return nil, errs
 		}
 	}
-	ladder, errs := ladderOf(file, root, baseFile, baseRoot)
+	ladder := ladderOf(root, baseRoot)
 	table := fileShape(ladder, specs)
-	k := &walker{file: file, root: table, errs: errs}
+	k := &walker{file: file, root: table}
 	own := k.walk(root, table, "")
 	if extends && !o.hasBase && own.get("extends") != nil {
 		k.section = "extends"
@@ -94,23 +94,21 @@ func (k *walker) walkBase(file string, root *yaml.Node, table *shape) *written {
 }
 
 // ladderOf reads the scheme ahead of everything else, because it says which
-// classes there are.
-func ladderOf(file string, root *yaml.Node, baseFile string, base *yaml.Node) (class.Ladder, Errors) {
-	for _, at := range []struct {
-		file string
-		root *yaml.Node
-	}{{file, root}, {baseFile, base}} {
-		if at.root == nil {
+// classes there are: the file's, else its base's, else the current one. The key
+// table refuses an unknown scheme.
+func ladderOf(root, base *yaml.Node) class.Ladder {
+	for _, at := range []*yaml.Node{root, base} {
+		if at == nil {
 			continue
 		}
-		if n, ok := scalarAt(at.root, "scheme"); ok {
+		if n, ok := scalarAt(at, "scheme"); ok {
 			if l, known := class.ByScheme(n.Value); known {
-				return l, nil
+				return l
 			}
-			return class.Current(), nil // the key table refuses it
+			break
 		}
 	}
-	return class.Current(), nil
+	return class.Current()
 }
 
 // scalarAt is the scalar under a key of the top map.

@@ -242,7 +242,7 @@ type Error struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`   // 1-based; 0 if the whole file is meant
 	Column int    `json:"column"` // 1-based
-	What   string `json:"what"`   // `unknown key "aproval"`
+	What   string `json:"what"`   // `unknown key "aprovals"`
 	Fix    string `json:"fix,omitempty"`
 	ID     string `json:"id"` // stable kebab-case word, e.g. "unknown-key"
 }

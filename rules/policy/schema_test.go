@@ -73,7 +73,7 @@ func TestTheSchemaRefusesWrongForms(t *testing.T) {
 		}
 	}
 	for _, line := range []string{
-		"mode: on", "class: D", "clas: C", "people: {risk: user:mara}", "people: {risk: [mara]}", "people: {Risk: [user:mara]}",
+		"mode: on", "class: D", "classs: C", "people: {risk: user:mara}", "people: {risk: [mara]}", "people: {Risk: [user:mara]}",
 		"rules: {review-quorum: {aprovals: 1}}", "rules: {review-quorum: {approvals: 0}}", "rules: {review-quorum: maybe}",
 		"rules: {no-such: warn}", "checks: build", "checks: [{name: build, form: x}]", "items: [{class: C}]", "items: [{id: a, items: [{paths: []}]}]",
 		"extends: acme/x", "risk: {}", "levels: {level-of-concern: huge}", "version: 2",

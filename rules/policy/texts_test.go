@@ -30,8 +30,8 @@ func TestTheNearestWordIsNear(t *testing.T) {
 	t.Parallel()
 	known := []string{"approvals", "roles", "off", "A", "warn", "review-quorum"}
 	for word, want := range map[string]string{
-		"aproval": "approvals", "APPROVALS": "approvals", "rolse": "roles", "of": "off", "a": "A", "B": "",
-		"reveiw-qourum": "review-quorum", "review": "", "xyz": "", "": "", strings.Repeat("x", 100): "",
+		"aprovals": "approvals", "APPROVALS": "approvals", "rolse": "roles", "of": "off", "a": "A", "B": "",
+		"revue-qorum": "review-quorum", "review": "", "xyz": "", "": "", strings.Repeat("x", 100): "",
 	} {
 		if got := nearest(word, known); got != want {
 			t.Errorf("nearest to %q is %q, want %q", word, got, want)

@@ -242,7 +242,7 @@ func (k *walker) walkScalar(pos, n *yaml.Node, s *shape, name string) *written {
 	if n.Kind != yaml.ScalarNode {
 		return k.fail(pos, idType, label(name)+" is "+formOf(n), "write "+s.words())
 	}
-	switch s.kind { //nolint:exhaustive // walk handles the others
+	switch s.kind {
 	case kindInt:
 		return k.walkInt(pos, n, s, name)
 	case kindBool:
@@ -348,10 +348,10 @@ func unprintable(v string) string {
 
 // formOf says in plain words what a node is.
 func formOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return "a map"
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
 	switch n.Tag {
