@@ -183,6 +183,13 @@ func (pp *People) AuthorWhy(who fact.Person) (why string, ok bool) {
 	return pp.Authors[at].Why[0], true
 }
 
+// hasPart reports whether a person holds any role or is an author: whether what
+// they ask for concerns anybody.
+func (pp *People) hasPart(who fact.Person) bool {
+	_, author := pp.AuthorWhy(who)
+	return author || who.Known() && len(pp.roles[who.ID]) > 0
+}
+
 // eligible are the holders of any of the roles who are not authors, in order.
 func (pp *People) eligible(roles ...policy.Role) []fact.Person {
 	var out []fact.Person

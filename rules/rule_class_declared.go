@@ -32,7 +32,7 @@ var classDeclared = Rule{
 
 func checkClassDeclared(c *Case) Result {
 	var findings []Finding
-	if paths := c.Class.Unmapped; len(paths) > 0 {
+	if paths := c.unmapped(); len(paths) > 0 {
 		verb := " belong to no item and count as class "
 		if len(paths) == 1 {
 			verb = " belongs to no item and counts as class "
@@ -58,6 +58,33 @@ func checkClassDeclared(c *Case) Result {
 		ev = append(ev, Evidence{Kind: "policy", Ref: g.Item, Text: plural(g.Paths, "path", "paths") + ", " + g.Why})
 	}
 	return judged("Every touched path belongs to one item", findings, ev...)
+}
+
+// unmapped are the paths without an item that should have one. The policy, the
+// workflows and other files with a guard of their own support the software and
+// are no part of it (5.1.10); they count as the highest class all the same.
+func (c *Case) unmapped() []string {
+	if len(c.Class.Unmapped) == 0 {
+		return nil
+	}
+	support := map[string]bool{}
+	for _, g := range c.files.guarded {
+		support[g.path] = true
+	}
+	for _, fs := range [][]*fact.File{c.files.workflows, c.files.settings} {
+		for _, f := range fs {
+			for _, p := range f.Touches() {
+				support[p] = true
+			}
+		}
+	}
+	var out []string
+	for _, p := range c.Class.Unmapped {
+		if !support[p] {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func andMore(n int) string {

@@ -92,8 +92,8 @@ func (c *Case) analysed(r *linked) (Finding, bool) {
 	var wrong []string
 	for _, id := range fields {
 		text := field(&r.texts.Form, evidence.FormChangeRequest+"/"+id)
-		if text == "" && r.own && id == "items" {
-			text = field(&r.texts.Form, evidence.FormAnomaly+"/items")
+		if r.own {
+			text = ownField(&r.texts.Form, id, text)
 		}
 		if ok, why := answered(text, c.Setting.Int("reason-words")); !ok && (id != "items" || !c.namesWhole(text)) {
 			wrong = append(wrong, fieldTitle(id)+" "+why)
@@ -112,6 +112,21 @@ func (c *Case) analysed(r *linked) (Finding, bool) {
 		f.Who = c.opener()
 	}
 	return f, false
+}
+
+// ownField reads a field of a change request in an anomaly, whose own form has
+// fields of a like name: the section with the very title goes first.
+func ownField(form *evidence.Document, id, found string) string {
+	title := strings.Trim(fieldTitle(id), `"`)
+	for _, s := range form.Sections {
+		if strings.EqualFold(s.Title, title) && s.Text != "" {
+			return s.Text
+		}
+	}
+	if found == "" && id == "items" {
+		return field(form, evidence.FormAnomaly+"/items")
+	}
+	return found
 }
 
 // itemsNamed holds the items the change touches against those the requests

@@ -25,7 +25,7 @@ var verifyChecksGreen = Rule{
 	Why: "What was built and tested must be what is merged, by the machine that is meant to do it. Skipped is not green, and a status that the author of " +
 		"the change sets by hand proves nothing.",
 	Fix: "Make the check succeed on the newest commit, and run it again if it was cancelled. List the checks of each class in the policy under `checks`, " +
-		"with a source (\"build@github-actions\") where anybody could report them.",
+		"with a source (`{name: build, source: github-actions}`) where anybody could report them.",
 	Good: Example{Text: "build, test and misra succeeded on the head, reported by the CI app."},
 	Bad: Example{
 		Text: "test was skipped.",

@@ -80,12 +80,15 @@ func checkWaiverValid(c *Case) Result {
 	return judged(good, findings, ev...)
 }
 
-// settled reports whether a waiver no longer matters: a later one for the same
-// rule replaced it, or the rule is satisfied without it.
+// settled reports whether a waiver does not matter: a stranger asked for it, a
+// later one for the same rule replaced it, or the rule is satisfied without it.
 func (c *Case) settled(i int) bool {
 	w := &c.Waivers[i]
+	if !c.People.hasPart(w.Requester) {
+		return true
+	}
 	for j := i + 1; j < len(c.Waivers); j++ {
-		if c.Waivers[j].Rule == w.Rule {
+		if c.Waivers[j].Rule == w.Rule && c.People.hasPart(c.Waivers[j].Requester) {
 			return true
 		}
 	}

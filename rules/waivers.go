@@ -71,6 +71,9 @@ func (d *waiverDesk) decide(w *Waiver, ev *evidence.Evidence) {
 
 // refuses says why a request cannot be approved by anybody; "" if it can.
 func (d *waiverDesk) refuses(w *Waiver) string {
+	if !d.people.hasPart(w.Requester) {
+		return login(w.Requester) + " holds no role and is no author of the change"
+	}
 	i := slices.IndexFunc(d.all, func(r Rule) bool { return r.ID == w.Rule })
 	if i < 0 {
 		return "there is no rule " + code(w.Rule)
