@@ -16,6 +16,7 @@ import (
 	"primum/forges/github"
 	"primum/forges/sim"
 	"primum/forges/sim/githubface"
+	"primum/forges/sim/spec"
 )
 
 // What every rig is made with.
@@ -54,6 +55,8 @@ type Options struct {
 	Now func() time.Time
 	// Empty leaves out the standard people and repository.
 	Empty bool
+	// Unchecked spares the comparison with GitHub's descriptions; for benchmarks.
+	Unchecked bool
 }
 
 // Clock is a clock that tests move. It starts at 2026-01-05 09:00 UTC.
@@ -82,7 +85,8 @@ func (c *Clock) Advance(d time.Duration) {
 // key is made once: RSA keys are slow to find.
 var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }) //nolint:gochecknoglobals // constant once made
 
-// New makes a rig. The standard one has the organisation acme with the people
+// New makes a rig. Every request, answer and webhook is held against GitHub's
+// descriptions, see package spec. The standard one has the organisation acme with the people
 // of Populate and the repository acme/pump, the app primum installed in it.
 func New(t testing.TB, o Options) *Rig {
 	t.Helper()
@@ -94,6 +98,23 @@ func New(t testing.TB, o Options) *Rig {
 	now := o.Now
 	if now == nil {
 		now = rig.Clock.Now
+	}
+	if !o.Unchecked {
+		sent, wrap := o.Sent, o.Wrap
+		check := spec.Sent(t)
+		o.Sent = func(event string, header http.Header, body []byte) {
+			check(event, header, body)
+			if sent != nil {
+				sent(event, header, body)
+			}
+		}
+		o.Wrap = func(h http.Handler) http.Handler {
+			h = spec.Wrap(t, h)
+			if wrap != nil {
+				h = wrap(h)
+			}
+			return h
+		}
 	}
 	rig.Forge = sim.New(sim.Options{Now: now, Seed: o.Seed})
 	rig.Face = githubface.New(rig.Forge, githubface.Options{
@@ -141,8 +162,8 @@ func PEM(k *rsa.PrivateKey) []byte {
 // mara, chen, jonas and priya in teams, sam outside it, an app for CI, and the
 // public repository acme/pump with a policy and one file per item.
 func Populate(f *sim.Forge) {
-	for login, name := range map[string]string{"alex": "Alex Roth", "mara": "Mara Lind", "chen": "Chen Wu", "jonas": "Jonas Berg", "priya": "Priya Nair", "sam": "Sam Okoro"} {
-		f.AddUser(login, name)
+	for _, p := range [][2]string{{"alex", "Alex Roth"}, {"mara", "Mara Lind"}, {"chen", "Chen Wu"}, {"jonas", "Jonas Berg"}, {"priya", "Priya Nair"}, {"sam", "Sam Okoro"}} {
+		f.AddUser(p[0], p[1])
 	}
 	f.AddOrg(Org, "Acme Infusion", "alex")
 	f.Join(Org, false, "mara", "chen", "jonas", "priya")
