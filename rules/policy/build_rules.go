@@ -3,6 +3,7 @@ package policy
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"primum/rules/class"
 )
@@ -125,12 +126,16 @@ func (b *builder) roles() {
 	slices.Sort(known)
 	known = slices.Compact(known)
 	warned := map[Role]bool{}
+	var wanted []string
 	ask := func(at *written, r Role, by string) {
 		switch {
 		case len(b.p.People[r]) > 0 || warned[r]:
 		case b.p.People[r] == nil && !slices.Contains(BuiltInRoles(), r):
 			warned[r] = true
 			b.fail(at, idUnknownRole, "there is no role "+quote(string(r)), didYouMean(string(r), known, `declare it under "people"`))
+		case len(b.p.People) == 0:
+			warned[r] = true
+			wanted = append(wanted, string(r))
 		default:
 			warned[r] = true
 			b.warn(at, idNobody, "nobody holds the role "+string(r), by+` can only fail; name people for it under "people"`)
@@ -161,5 +166,8 @@ func (b *builder) roles() {
 		for _, e := range w.list {
 			ask(e.get("role"), Role(e.get("role").str()), "a change of these files")
 		}
+	}
+	if len(wanted) > 0 {
+		b.warn(nil, idNobody, "the policy names no people", `rules that ask for a role can only fail; name people for `+strings.Join(wanted, ", ")+` under "people"`)
 	}
 }

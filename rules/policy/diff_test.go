@@ -25,14 +25,14 @@ func TestADifferenceIsSaidInWords(t *testing.T) {
 			"- review-quorum at class C is off instead of block",
 			"+ review-independent at class B is block instead of warn",
 		}},
-		{"parameters of other kinds", "", "rules: {waiver-valid: {C: {longest: 60, words: [], depth: short}}, review-not-stale: {C: {keep-on-rebase: true}}, review-quorum: {B: {roles: [developer, risk]}}}", []string{
+		{"parameters of other kinds", "", "rules: {waiver-valid: {C: {max-days: 60, words: [], depth: short}}, review-not-stale: {C: {keep-on-rebase: true}}, review-quorum: {B: {roles: [developer, risk]}}}", []string{
 			"- review-not-stale at class C sets keep-on-rebase to true instead of false",
-			"- waiver-valid at class C sets longest to 60 days instead of 30 days",
+			"- waiver-valid at class C sets max-days to 60 days instead of 30 days",
 			"- waiver-valid at class C sets words to none instead of tbd",
 			"- waiver-valid at class C sets depth to short instead of full",
 			"+ review-quorum at class B sets roles to developer, risk instead of developer",
 		}},
-		{"a rule that is off before and after", "rules: {waiver-valid: off}", "rules: {waiver-valid: {enforcement: off, longest: 366}}", nil},
+		{"a rule that is off before and after", "rules: {waiver-valid: off}", "rules: {waiver-valid: {enforcement: off, max-days: 366}}", nil},
 		{"checks", "checks: [build, {name: test, source: ci}]", "checks: {A: [build, test], B: [build, test, misra], C: [build]}", []string{
 			`- the check "test" at classes A and B may come from anyone instead of ci`,
 			`- the check "test" at class C is no longer asked for`,

@@ -50,7 +50,7 @@ func specs() []policy.Spec {
 		{
 			ID: "waiver-valid", Title: "Waivers are approved and expire", Defaults: always(policy.Block),
 			Params: []policy.Param{
-				{Name: "longest", Kind: policy.KindInt, Unit: "days", Doc: "The longest a waiver lasts.", Min: 1, Max: 366, Stricter: -1, Default: byClass{"A": 180, "B": 90, "C": 30}},
+				{Name: "max-days", Kind: policy.KindInt, Unit: "days", Doc: "The max-days a waiver lasts.", Min: 1, Max: 366, Stricter: -1, Default: byClass{"A": 180, "B": 90, "C": 30}},
 				{Name: "words", Kind: policy.KindList, Doc: "Words a reason may not consist of.", Stricter: 1, Default: every([]string{"tbd"})},
 				{Name: "depth", Kind: policy.KindText, Enum: []string{"short", "full"}, Doc: "How much is shown.", Stricter: 1, Default: every("full")},
 			},

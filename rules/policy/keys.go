@@ -91,7 +91,7 @@ func atMost(n int, s *shape) *shape { s.max = n; return s }
 
 func withDoc(s *shape, doc string) *shape {
 	c := *s
-	c.doc = doc
+	c.doc, c.def = doc, ""
 	return &c
 }
 
@@ -198,7 +198,7 @@ func rulesShape(l class.Ladder, specs []Spec) *shape {
 
 func enforcementShape() *shape {
 	s := enum("What a failing rule does: off is not judged, warn reports only, block keeps the change from merging.", string(Off), string(Warn), string(Block))
-	s.enforcement = true
+	s.enforcement, s.def = true, keyEnforcement
 	return s
 }
 
@@ -211,6 +211,7 @@ func ruleShape(l class.Ladder, spec Spec) *shape {
 		params = append(params, may(p.Name, paramShape(p)))
 	}
 	perClass := &shape{kind: kindEither, doc: "At this class.", scalar: enforcementShape(), mapping: object("At this class.", "{enforcement: warn}", params...)}
+	perClass.def = spec.ID
 	all := object(spec.Title+".", "{enforcement: warn}")
 	for _, step := range l.Levels {
 		all.fields = append(all.fields, may(string(step.Level), perClass))

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"primum/rules/class"
@@ -16,12 +17,13 @@ func loosened(base, own *written, p *Policy, l class.Ladder, specs []Spec) Error
 	was, _ := build(base, base.file, l, specs, nil)
 	was.Product = p.Product
 	was.Systems[0].ID = p.Systems[0].ID
+	looser := slices.DeleteFunc(differences(was, p, specs), func(d difference) bool {
+		_, isLocked := coveredBy(d.Key, locked.texts())
+		return !d.Weaker || !isLocked
+	})
 	var errs Errors
-	for _, d := range differences(was, p, specs) {
-		key, isLocked := coveredBy(d.Key, locked.texts())
-		if !d.Weaker || !isLocked {
-			continue
-		}
+	for _, d := range grouped(looser, l) {
+		key, _ := coveredBy(d.Key, locked.texts())
 		e := Error{File: own.file, ID: idLocked, What: d.Words, Fix: base.file + " locks " + key + "; ask for no less"}
 		if at := own.nearestTo(d.Key); at != nil {
 			e.Line, e.Column = at.line, at.column

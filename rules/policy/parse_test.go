@@ -154,8 +154,8 @@ func TestASettingThatAsksLessThanTheDefaultIsMarked(t *testing.T) {
 		{"review-quorum: {roles: [verification, developer, risk]}", false},
 		{"review-not-stale: {keep-on-rebase: true}", true},
 		{"review-not-stale: {keep-on-rebase: false}", false},
-		{"waiver-valid: {longest: 31}", true},
-		{"waiver-valid: {longest: 29}", false},
+		{"waiver-valid: {max-days: 31}", true},
+		{"waiver-valid: {max-days: 29}", false},
 		{"waiver-valid: {words: []}", true},
 		{"waiver-valid: {words: [tbd, later]}", false},
 		{"waiver-valid: {depth: short}", true},
@@ -195,6 +195,9 @@ func TestWarningsSayWhatCannotWork(t *testing.T) {
 				t.Errorf("warnings:\n%v\nwant:\n%s", p.Warnings, tt.want)
 			}
 		})
+	}
+	if got, want := parse(t, three).Warnings.Error(), `.primum.yml: the policy names no people; rules that ask for a role can only fail; name people for developer, verification under "people"`; got != want {
+		t.Errorf("warnings of a policy without people:\n%s\nwant:\n%s", got, want)
 	}
 	if w := parse(t, three+held).Warnings; len(w) > 0 {
 		t.Errorf("warnings of a policy that has all: %v", w)

@@ -85,7 +85,7 @@ type Policy struct {
 	Verification VerificationPaths `json:"verification"`
 
 	// Sections that rules to come will read; parsed and validated now so that
-	// files can hold them, see Reserved.
+	// files can hold them.
 	Requirements *Requirements `json:"requirements,omitempty"`
 	RiskFile     *RiskFile     `json:"risk,omitempty"`
 	SOUP         *SOUP         `json:"soup,omitempty"`

@@ -41,7 +41,11 @@ func (g schemaWriter) of(s *shape) map[string]any {
 		g.defs[s.def] = nil // holds the place while the shape is within itself
 		g.defs[s.def] = g.inline(s)
 	}
-	return map[string]any{"$ref": "#/$defs/" + s.def}
+	ref := map[string]any{"$ref": "#/$defs/" + s.def}
+	if s.doc != "" {
+		ref["description"] = s.doc // editors show the nearest one
+	}
+	return ref
 }
 
 func (g schemaWriter) inline(s *shape) map[string]any {
