@@ -248,13 +248,10 @@ func (t *text) waiting() block {
 		if r.Enforcement != policy.Block {
 			return nil
 		}
-		if r.Outcome == rules.Pending {
+		if count(r, rules.Pending) > 0 || r.Outcome == rules.Pending && t.v.State == rules.Pending {
 			return findings(r, rules.Pending)
 		}
-		if count(r, rules.Pending) > 0 { // beside what fails
-			return findings(r, rules.Pending)
-		}
-		return nil
+		return nil // it waits for what an action above settles
 	})
 }
 

@@ -231,45 +231,15 @@ func firstMessage(r rules.Result, o rules.Outcome) string {
 // label names what a rule is about in two or three words.
 func label(r rules.Result) string {
 	switch r.Rule {
-	case "link-change-request":
-		return "change request"
-	case "link-problem-report":
-		return "problem report"
-	case "cr-analysis-complete":
-		return "analysis"
-	case "cr-approved":
-		return "approval of the request"
 	case "review-quorum":
 		return reviewer(r)
-	case "review-author-not-approver":
-		return "another reviewer"
-	case "review-independent":
-		return "independent reviewer"
-	case "review-not-stale":
-		return "fresh approval"
-	case "review-meaning":
-		return "meaning of approval"
-	case "class-declared":
-		return "unmapped path"
-	case "class-tree-valid":
-		return "class tree"
-	case "risk-assessment-present":
-		return "risk assessment"
 	case "verify-checks-green":
 		return "CI"
-	case "verify-not-weakened":
-		return "weaker tests"
-	case "verify-fix-has-test":
-		return "test for the fix"
-	case "config-protected-files":
-		return "protected file"
-	case "config-commit-identity":
-		return "commit identity"
-	case "waiver-valid":
-		return "waiver"
-	default:
-		return Clean(r.Rule)
 	}
+	if rule, ok := rules.Find(r.Rule); ok && rule.Short != "" {
+		return rule.Short
+	}
+	return Clean(r.Rule)
 }
 
 // reviewer names the reviewer still missing where only one is.
