@@ -117,10 +117,13 @@ type Fan struct {
 	Owner  string
 	Reason string
 	// Exactly one of these is set.
-	Head   string        // open changes and queues whose head is this commit (judged or hinted)
-	Issue  string        // open changes linked to this issue, "owner/name#12"
-	Branch string        // open changes that target this branch
-	All    bool          // every open change
+	Head   string // open changes and queues whose head is this commit (judged or hinted)
+	Issue  string // open changes linked to this issue, "owner/name#12"
+	Branch string // open changes that target this branch
+	All    bool   // every open change
+	// Check narrows Head: only subjects whose last judgement looked at a check of
+	// this name, or did not say which it looked at (Finish.Checks); "" for all.
+	Check  string
 	Settle time.Duration // as in Mark
 }
 
@@ -190,6 +193,9 @@ type Finish struct {
 	Head    string
 	Base    string
 	Links   []string // issues the change links, "owner/name#12", for Fan.Issue
+	// Checks are the names of the checks that can change the verdict, for
+	// Fan.Check; nil if any can, empty if none.
+	Checks []string
 }
 
 // VerdictRow is one kept verdict.

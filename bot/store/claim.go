@@ -148,10 +148,14 @@ func (s session) succeed(ctx context.Context, c *Claim, f Finish) (due bool, err
 	if err != nil {
 		return false, err
 	}
+	checks, err := json.Marshal(f.Checks)
+	if err != nil {
+		return false, err
+	}
 	var wanted int64
 	err = s.row(ctx, `UPDATE subjects SET `+free+`, judged = ?, again = ?, tries = 0, problem = '',
-		memory = ?, is_open = ?, head = ?, base = ? WHERE`+stands+` RETURNING wanted`,
-		c.Wanted, f.Again, s.db.pack(memory), f.Open, f.Head, f.Base, c.ID, c.Token, s.db.clock.Now()).Scan(&wanted)
+		memory = ?, is_open = ?, head = ?, base = ?, checks = ? WHERE`+stands+` RETURNING wanted`,
+		c.Wanted, f.Again, s.db.pack(memory), f.Open, f.Head, f.Base, string(checks), c.ID, c.Token, s.db.clock.Now()).Scan(&wanted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, ErrLost
 	}
@@ -211,7 +215,15 @@ func (s session) missed(ctx context.Context, c *Claim, f Finish) (bool, error) {
 	if !f.Open {
 		return false, nil
 	}
-	topics := []any{headTopic(c.Forge, f.Head), branchTopic(c.Forge, c.RepoID, f.Base)}
+	topics := []any{branchTopic(c.Forge, c.RepoID, f.Base)}
+	if f.Checks == nil {
+		topics = append(topics, headTopic(c.Forge, f.Head))
+	} else {
+		topics = append(topics, checkTopic(c.Forge, f.Head, ""))
+	}
+	for _, name := range f.Checks {
+		topics = append(topics, checkTopic(c.Forge, f.Head, name))
+	}
 	for _, l := range f.Links {
 		topics = append(topics, issueTopic(c.Forge, l))
 	}

@@ -71,7 +71,7 @@ func (w *marking) add(ctx context.Context, s session, from int, marks []Mark, fa
 		for _, k := range keys {
 			w.gather(from, Mark{Key: k, Reason: f.Reason, IfKnown: true, Settle: f.Settle})
 		}
-		if topic := f.topic(); topic != "" {
+		for _, topic := range f.topics() {
 			w.news[topic] = true
 		}
 	}
@@ -243,35 +243,52 @@ func (s session) found(ctx context.Context, f Fan) ([]Key, error) {
 		args = append(args, f.Forge, strings.ToLower(f.Owner))
 	}
 	var keys []Key
-	err := s.each(ctx, `SELECT s.forge, s.repo_id, s.kind, s.ref FROM subjects s WHERE `+strings.Join(where, " AND "), args,
+	err := s.each(ctx, `SELECT s.forge, s.repo_id, s.kind, s.ref, s.checks FROM subjects s WHERE `+strings.Join(where, " AND "), args,
 		func(rows *sql.Rows) error {
 			var k Key
-			if err := rows.Scan(&k.Forge, &k.RepoID, &k.Kind, &k.Ref); err != nil {
+			var checks string
+			if err := rows.Scan(&k.Forge, &k.RepoID, &k.Kind, &k.Ref, &checks); err != nil {
 				return err
 			}
-			keys = append(keys, k)
+			if f.Check == "" || looksAt(checks, f.Check) {
+				keys = append(keys, k)
+			}
 			return nil
 		})
 	return keys, err
 }
 
-// topic names what a fan is about, for the table of news; "" for what a
+// looksAt reports whether a kept list of checks holds a name; one that is null
+// or cannot be read holds all.
+func looksAt(checks, name string) bool {
+	var names []string
+	if err := json.Unmarshal([]byte(checks), &names); err != nil || names == nil {
+		return true
+	}
+	return slices.Contains(names, name)
+}
+
+// topics name what a fan is about, for the table of news; none for what a
 // judgement cannot come to depend on unnoticed.
-func (f Fan) topic() string {
+func (f Fan) topics() []string {
 	switch {
 	case f.Issue != "":
-		return issueTopic(f.Forge, f.Issue)
+		return []string{issueTopic(f.Forge, f.Issue)}
 	case f.Head != "":
-		return headTopic(f.Forge, f.Head)
+		return []string{headTopic(f.Forge, f.Head), checkTopic(f.Forge, f.Head, f.Check)}
 	case f.Branch != "":
-		return branchTopic(f.Forge, f.RepoID, f.Branch)
+		return []string{branchTopic(f.Forge, f.RepoID, f.Branch)}
 	default:
-		return ""
+		return nil
 	}
 }
 
 func issueTopic(forge, issue string) string { return "issue " + forge + " " + strings.ToLower(issue) }
 func headTopic(forge, sha string) string    { return "head " + forge + " " + sha }
+
+// checkTopic is news of one check on a commit; of one that has no name for "".
+func checkTopic(forge, sha, name string) string { return "check " + forge + " " + sha + " " + name }
+
 func branchTopic(forge, repo, branch string) string {
 	return "branch " + forge + " " + repo + " " + branch
 }

@@ -19,6 +19,7 @@ CREATE INDEX deliveries_untrimmed ON deliveries (received_at) WHERE body IS NOT 
 -- One row per subject. wanted ahead of judged asks for a judgement; claimed is
 -- the wanted of the last claim, so that a mark that comes during a judgement
 -- is told from the one being judged. again asks for one at a time of its own.
+-- checks is the JSON list of the checks that matter, null for any.
 CREATE TABLE subjects (
 	id          {id},
 	forge       TEXT NOT NULL,
@@ -49,6 +50,7 @@ CREATE TABLE subjects (
 	head        TEXT NOT NULL DEFAULT '',
 	base        TEXT NOT NULL DEFAULT '',
 	memory      {blob},
+	checks      TEXT NOT NULL DEFAULT 'null',
 	verdict     {int} NOT NULL DEFAULT 0,
 	next_at     {int} GENERATED ALWAYS AS (
 		CASE

@@ -163,10 +163,10 @@ func fans(t *testing.T, backend Backend) {
 	inTwo := store.Key{Forge: "github", RepoID: "2", Kind: store.KindChange, Ref: "1"}
 	queue := store.Key{Forge: "github", RepoID: "1", Kind: store.KindQueue, Ref: "qqq"}
 	b.judged(change("1"), store.Finish{Open: true, Head: "aaa", Base: "main", Links: []string{"Org/pump#12", "org/pump#13"}})
-	b.judged(change("2"), store.Finish{Open: true, Head: "bbb", Base: "release", Links: []string{"org/pump#13"}})
+	b.judged(change("2"), store.Finish{Open: true, Head: "bbb", Base: "release", Links: []string{"org/pump#13"}, Checks: []string{"build", "test"}})
 	b.judged(change("3"), store.Finish{Open: false, Head: "aaa", Base: "main", Links: []string{"org/pump#12"}})
 	b.judged(inTwo, store.Finish{Open: true, Head: "aaa", Base: "main", Links: []string{"org/pump#12"}})
-	b.judged(queue, store.Finish{Open: true, Head: "qqq", Base: "main"})
+	b.judged(queue, store.Finish{Open: true, Head: "qqq", Base: "main", Checks: []string{}})
 	b.mark(store.Mark{Key: change("4"), Hint: store.Hint{Head: "ccc", Base: "main"}})
 	b.claim()
 	b.clock.Add(2 * lease)
@@ -177,6 +177,11 @@ func fans(t *testing.T, backend Backend) {
 		want []string
 	}{
 		{"a judged head", store.Fan{RepoID: "1", Head: "aaa"}, []string{"1/1"}},
+		{"a check that is not said to matter or not", store.Fan{RepoID: "1", Head: "aaa", Check: "lint"}, []string{"1/1"}},
+		{"a check that matters", store.Fan{RepoID: "1", Head: "bbb", Check: "build"}, []string{"1/2"}},
+		{"a check that does not matter", store.Fan{RepoID: "1", Head: "bbb", Check: "lint"}, nil},
+		{"a check without a name", store.Fan{RepoID: "1", Head: "bbb"}, []string{"1/2"}},
+		{"a check where none matters", store.Fan{RepoID: "1", Head: "qqq", Check: "build"}, nil},
 		{"a hinted head", store.Fan{RepoID: "1", Head: "ccc"}, []string{"1/4"}},
 		{"a queue candidate", store.Fan{RepoID: "1", Head: "qqq"}, []string{"1/qqq"}},
 		{"an issue, across repositories", store.Fan{RepoID: "1", Issue: "org/PUMP#12"}, []string{"1/1", "2/1"}},
@@ -219,6 +224,9 @@ func newsDuringJudgement(t *testing.T, backend Backend) {
 	}{
 		{"an issue it turns out to link", store.Fan{Issue: "o/r#12"}, store.Finish{Open: true, Links: []string{"O/r#12"}}, true},
 		{"a check on its new head", store.Fan{RepoID: "1", Head: "bbb"}, store.Finish{Open: true, Head: "bbb"}, true},
+		{"a check that matters", store.Fan{RepoID: "1", Head: "bbb", Check: "build"}, store.Finish{Open: true, Head: "bbb", Checks: []string{"build"}}, true},
+		{"a check without a name", store.Fan{RepoID: "1", Head: "bbb"}, store.Finish{Open: true, Head: "bbb", Checks: []string{"build"}}, true},
+		{"a check that does not matter", store.Fan{RepoID: "1", Head: "bbb", Check: "lint"}, store.Finish{Open: true, Head: "bbb", Checks: []string{"build"}}, false},
 		{"the branch it now targets", store.Fan{RepoID: "1", Branch: "next"}, store.Finish{Open: true, Base: "next"}, true},
 		{"an issue it does not link", store.Fan{Issue: "o/r#13"}, store.Finish{Open: true, Links: []string{"o/r#12"}}, false},
 		{"a change that is closed now", store.Fan{Issue: "o/r#12"}, store.Finish{Links: []string{"o/r#12"}}, false},
