@@ -131,6 +131,7 @@ func newCase(in Input) *Case {
 		setting:  p.Setting(waiverValidID, level),
 		bindHead: !stale.Bool("keep-on-rebase"),
 	}
+	desk.roles = k.approvers(desk.setting)
 	k.Waivers = desk.readWaivers(k.Evidence)
 	k.People.readReviews(c, k.Evidence, standing{
 		stale:        k.holds(reviewNotStaleID),

@@ -207,7 +207,7 @@ func (pp *People) eligible(roles ...policy.Role) []fact.Person {
 // nobody says that no person can act in any of the roles: state and cure. ok is
 // false if somebody can.
 func (pp *People) nobody(roles ...policy.Role) (f Finding, ok bool) {
-	if len(pp.eligible(roles...)) > 0 {
+	if len(roles) == 0 || len(pp.eligible(roles...)) > 0 {
 		return Finding{}, false
 	}
 	names := either(roleWords(roles))
@@ -239,6 +239,18 @@ func (pp *People) nobody(roles ...policy.Role) (f Finding, ok bool) {
 		f.Fix = "Add " + line + " (or a team, \"team:NAME\") to " + f.Path
 	}
 	return f, true
+}
+
+// approvers are the roles a rule's approver-roles name; where the list is empty
+// all roles of the policy, and quality where it has none.
+func (c *Case) approvers(s policy.Setting) []policy.Role {
+	if roles := s.Roles("approver-roles"); len(roles) > 0 {
+		return roles
+	}
+	if all := rolesInOrder(c.Policy); len(all) > 0 {
+		return all
+	}
+	return []policy.Role{policy.Quality}
 }
 
 // unstaffed reports whether the policy names no people at all; review-quorum

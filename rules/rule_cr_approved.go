@@ -21,7 +21,7 @@ var crApproved = Rule{
 	Params: []policy.Param{
 		{
 			Name: "approver-roles", Kind: policy.KindRoles, Stricter: 0,
-			Doc:     "Who can approve a change request: a holder of any of these roles.",
+			Doc:     "Who can approve a change request: a holder of any of these roles; empty for any role.",
 			Default: defaults([]policy.Role{policy.Quality}, []policy.Role{policy.Quality}, []policy.Role{policy.Quality}),
 		},
 		{
@@ -56,8 +56,8 @@ func checkCRApproved(c *Case) Result {
 	if len(c.issues.requests) == 0 {
 		return notApplicable("No change request is linked")
 	}
-	roles := c.Setting.Roles("approver-roles")
-	if f, none := c.People.nobody(roles...); none && len(roles) > 0 {
+	roles := c.approvers(c.Setting)
+	if f, none := c.People.nobody(roles...); none {
 		if c.unstaffed() {
 			return waitsFor("people in the policy")
 		}

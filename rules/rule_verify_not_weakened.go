@@ -21,7 +21,7 @@ var verifyNotWeakened = Rule{
 	Since:    "0.1",
 	Params: []policy.Param{{
 		Name: "approver-roles", Kind: policy.KindRoles, Stricter: 0,
-		Doc: "Whose approval, with a reason, allows it.",
+		Doc: "Whose approval, with a reason, allows it; empty for any role.",
 		Default: defaults([]policy.Role{policy.Verification}, []policy.Role{policy.Verification},
 			[]policy.Role{policy.Verification}),
 	}},
@@ -52,7 +52,7 @@ func checkVerifyNotWeakened(c *Case) Result {
 	if len(found) == 0 && len(unseen) == 0 {
 		return passed("Nothing that verifies the software got weaker")
 	}
-	roles := c.Setting.Roles("approver-roles")
+	roles := c.approvers(c.Setting)
 	for i := range c.People.verdicts {
 		a := &c.People.verdicts[i]
 		if a.sound() && a.byRoles(roles...) && c.givesReason(a) {

@@ -27,7 +27,7 @@ var waiverValid = Rule{
 		},
 		{
 			Name: "approver-roles", Kind: policy.KindRoles, Stricter: 0,
-			Doc:     "Who can approve a waiver: a holder of any of these roles who did not ask for it.",
+			Doc:     "Who can approve a waiver: a holder of any of these roles who did not ask for it; empty for any role.",
 			Default: defaults([]policy.Role{policy.Quality}, []policy.Role{policy.Quality}, []policy.Role{policy.Quality}),
 		},
 	},
@@ -107,7 +107,7 @@ func (c *Case) waiverFinding(i int) (Finding, bool) {
 	w := &c.Waivers[i]
 	f := Finding{Outcome: Fail, Who: []string{login(w.Requester)}, URL: w.URL}
 	again := "/primum waive " + w.Rule + " until YYYY-MM-DD because REASON"
-	roles := c.Setting.Roles("approver-roles")
+	roles := c.approvers(c.Setting)
 	switch w.State {
 	case WaiverActive:
 		n := c.renewals(i)

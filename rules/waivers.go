@@ -18,6 +18,7 @@ type waiverDesk struct {
 	level    class.Level // the change's class
 	column   class.Level
 	setting  policy.Setting // of waiver-valid
+	roles    []policy.Role  // who can approve
 	bindHead bool           // an approval holds for the head it was given on only
 	now      time.Time
 	all      []Rule
@@ -92,7 +93,7 @@ func (d *waiverDesk) refuses(w *Waiver) string {
 
 // unfit says why an approval of a waiver does not count; "" if it does.
 func (d *waiverDesk) unfit(w *Waiver, k *evidence.Command) string {
-	roles := d.setting.Roles("approver-roles")
+	roles := d.roles
 	switch {
 	case k.By.Is(w.Requester):
 		return login(k.By) + " asked for it and cannot approve it"
