@@ -99,6 +99,9 @@ func (t *text) answer() string {
 	if len(v.PolicyErrors) > 0 {
 		return "The policy cannot be read, so this change cannot be judged. Mend `" + codeless(v.PolicyErrors[0].File) + "` on the target branch."
 	}
+	if v.Class.OnlyOutside && (v.State == rules.Pass || v.State == rules.NA) {
+		return "Not governed: no device software changed."
+	}
 	switch v.State {
 	case rules.Fail:
 		if n := actions(v).count; n > 0 {
@@ -110,10 +113,6 @@ func (t *text) answer() string {
 		return strings.ToUpper(ready(v)[:1]) + ready(v)[1:] + "."
 	case rules.Unknown:
 		return "Something could not be read, so this cannot be judged yet."
-	case rules.NA:
-		if v.Class.OnlyOutside {
-			return "Not governed: no device software changed."
-		}
 	}
 	return full(t.w.Sentence(v.Reason, 300))
 }
@@ -296,7 +295,11 @@ func (t *text) folded(title string, last int, pick func(rules.Result) bool) bloc
 	b := block{last: last, tail: "\n</details>\n"}
 	for _, r := range t.v.Results {
 		if pick(r) {
-			b.rows = append(b.rows, "- "+Plain(Clip(Clean(r.Title), 120))+": "+full(t.w.Sentence(r.Summary, 400))+" "+small(r)+"\n")
+			line := "- " + Plain(Clip(Clean(r.Title), 120))
+			if r.Summary != "" && r.Summary != r.Title {
+				line += ": " + full(t.w.Sentence(r.Summary, 400))
+			}
+			b.rows = append(b.rows, line+" "+small(r)+"\n")
 		}
 	}
 	if len(b.rows) == 0 {

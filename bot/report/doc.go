@@ -110,5 +110,5 @@ func Wanted(v *rules.Verdict) bool {
 	if v.Subject.Draft || v.Mode == "observe" {
 		return false
 	}
-	return v.State != rules.NA || v.Preview != nil
+	return v.Preview != nil || v.State != rules.NA && (v.State != rules.Pass || !v.Class.OnlyOutside)
 }

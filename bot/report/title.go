@@ -17,6 +17,9 @@ func Title(v *rules.Verdict) string {
 	if len(v.PolicyErrors) > 0 {
 		return Clip(policyTitle(v.PolicyErrors), MaxTitle)
 	}
+	if v.Class.OnlyOutside && (v.State == rules.Pass || v.State == rules.NA) {
+		return "Not governed: no device software changed"
+	}
 	switch v.State {
 	case rules.NA:
 		return notGoverned(v)
@@ -62,9 +65,6 @@ func policyTitle(errs []policy.Error) string {
 }
 
 func notGoverned(v *rules.Verdict) string {
-	if v.Class.OnlyOutside {
-		return "Not governed: no device software changed"
-	}
 	reason := Clean(v.Reason)
 	if rest, ok := cutFold(reason, "not governed"); ok {
 		reason = strings.TrimLeft(rest, ":,. ")
