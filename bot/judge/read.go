@@ -20,16 +20,16 @@ type want struct {
 	ref    forges.ChangeRef
 	memory store.Memory
 	hint   store.Hint
-	// judgedHead is the head as last judged and readAt when that was read; they
-	// prove what the head was when a comment came in between.
+	// judgedHead is the head as last judged and updatedAt the forge's time of
+	// last change then; they prove what the head was when a comment came later.
 	judgedHead string
-	readAt     time.Time
+	updatedAt  time.Time
 }
 
 // wanted is what a claim on a change asks to be read.
 func wanted(c *store.Claim, ref forges.ChangeRef) want {
 	w := want{ref: ref, memory: c.Memory, hint: c.Hint, judgedHead: c.Head}
-	w.readAt, _ = time.Parse(time.RFC3339Nano, c.Memory.Notes[noteReadAt])
+	w.updatedAt, _ = time.Parse(time.RFC3339Nano, c.Memory.Notes[noteUpdatedAt])
 	return w
 }
 

@@ -44,9 +44,10 @@ func (j *Judge) recall(ctx context.Context, w want, c *fact.Change) error {
 		for _, t := range texts {
 			s, ok := seen[t.id]
 			t.fill(s, ok)
-			if !ok && !t.edited && evidence.IsCommand(t.body) {
+			proven := ok && s.Known && s.Head == "" && t.headThen != "" // a payload did not tell the head
+			if (!ok || proven) && !t.edited && evidence.IsCommand(t.body) {
 				fresh = append(fresh, store.SeenComment{
-					Forge: c.Forge, RepoID: repoID, CommentID: t.id, First: t.body, Known: true,
+					Forge: c.Forge, RepoID: repoID, CommentID: t.id, First: *t.first, Known: true,
 					Head: t.headThen, Subject: t.subjectThen, At: j.clock.Now(),
 				})
 			}
@@ -93,8 +94,9 @@ func (j *Judge) texts(ctx context.Context, w want, c *fact.Change) []words {
 			repoID: c.Repo.ID, id: m.ID, body: m.Body, edited: !m.EditedAt.IsZero(), at: m.CreatedAt,
 			first: &m.First, known: &m.FirstKnown, head: &m.HeadThen, subject: &m.SubjectThen,
 		}
-		// The head before and after the comment was the same one.
-		if w.judgedHead == c.Head.SHA && !w.readAt.IsZero() && !m.CreatedAt.Before(w.readAt) {
+		// The head before and after the comment was the same one. Both times are
+		// the forge's, in whole seconds.
+		if w.judgedHead == c.Head.SHA && !w.updatedAt.IsZero() && m.CreatedAt.After(w.updatedAt) {
 			t.headThen = c.Head.SHA
 		}
 		out = append(out, t)
