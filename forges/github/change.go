@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"primum/forges"
@@ -129,7 +130,7 @@ func (r *reading) first(ctx context.Context) (*open[changeAnswer], error) {
 	if repo == nil || repo.is.PullRequest == nil {
 		return nil, gone(partial)
 	}
-	if id := r.ref.Repo.ID; id != "" && id != decimal(repo.is.DatabaseID) {
+	if id, err := strconv.ParseInt(r.ref.Repo.ID, 10, 64); err == nil && id != repo.is.DatabaseID {
 		return nil, fmt.Errorf("the name is another repository's now: %w", forges.ErrNotFound)
 	}
 	r.pull, r.partial = repo.is.PullRequest, partial
