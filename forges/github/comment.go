@@ -31,7 +31,7 @@ func (f *Forge) PutComment(ctx context.Context, c forges.ChangeRef, id, body str
 		return "", wrap(err)
 	}
 	ctx = operation(ctx, "put_comment")
-	text := &github.IssueComment{Body: github.String(ellipsis(body, commentMax))}
+	text := &github.IssueComment{Body: new(ellipsis(body, commentMax))}
 	var put *github.IssueComment
 	if id == "" {
 		put, _, err = cl.rest.Issues.CreateComment(ctx, c.Repo.Owner, c.Repo.Name, c.Number, text)

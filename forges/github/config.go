@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -119,7 +118,7 @@ func settle(c Config) (*settled, error) {
 		s.Wait = backoff
 	}
 	if s.Log == nil {
-		s.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		s.Log = slog.New(slog.DiscardHandler)
 	}
 	if s.Meter == nil {
 		s.Meter = func(Call) {}

@@ -93,12 +93,10 @@ func (c *client) failure(err error) error {
 	if err == nil {
 		return nil
 	}
-	var limited *forges.RateLimited
-	if errors.As(err, &limited) {
+	if limited, ok := errors.AsType[*forges.RateLimited](err); ok {
 		return limited
 	}
-	var ours *forges.HTTPError
-	if errors.As(err, &ours) {
+	if ours, ok := errors.AsType[*forges.HTTPError](err); ok {
 		return ours
 	}
 	var refused *github.ErrorResponse

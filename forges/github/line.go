@@ -94,8 +94,7 @@ func (l *line) try(r *http.Request, resource string, try int) (*http.Response, e
 	defer func() { l.Meter(seen) }()
 	if err != nil {
 		err = l.tokenRefused(err)
-		var limited *forges.RateLimited
-		if errors.As(err, &limited) {
+		if limited, ok := errors.AsType[*forges.RateLimited](err); ok {
 			limited.Scope = l.scope
 			l.gate.close("", limited)
 			seen.Limited = true
@@ -173,8 +172,7 @@ func fleeting(ctx context.Context, err error) bool {
 	if errors.As(err, &limited) || errors.Is(err, errTooLarge) {
 		return false
 	}
-	var h *forges.HTTPError
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*forges.HTTPError](err); ok {
 		return h.Status >= http.StatusInternalServerError
 	}
 	return true

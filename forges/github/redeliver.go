@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/go-github/v62/github"
@@ -59,8 +60,8 @@ func (f *Forge) Redeliver(ctx context.Context, since time.Time) (int, error) {
 func (f *Forge) redeliver(ctx context.Context, order []string, failed map[string]int64, through map[string]bool) (int, error) {
 	asked := 0
 	var problems []error
-	for i := len(order) - 1; i >= 0; i-- {
-		guid := order[i]
+	for _, guid := range slices.Backward(order) {
+
 		if through[guid] {
 			continue
 		}

@@ -75,7 +75,7 @@ func serve(t *testing.T) *server {
 	t.Cleanup(s.Close)
 	s.on("POST /app/installations/7/access_tokens", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"token":"ghs_secretsecretsecret","expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
+		_, _ = fmt.Fprintf(w, `{"token":"ghs_secretsecretsecret","expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
 	})
 	return s
 }

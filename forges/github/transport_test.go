@@ -249,7 +249,9 @@ func TestARenamedRepositoryIsFollowedOnItsOwnHostOnly(t *testing.T) {
 	var leaked atomic.Bool
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { leaked.Store(true) }))
 	t.Cleanup(elsewhere.Close)
-	s.on(pulls, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/repositories/500/pulls", http.StatusMovedPermanently) })
+	s.on(pulls, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/repositories/500/pulls", http.StatusMovedPermanently)
+	})
 	s.says("GET /repositories/500/pulls", 200, `[{"number":3,"title":"t","head":{"sha":"a"},"base":{"ref":"main"}}]`)
 	f := s.forge(newClock())
 	heads, _, err := f.ListOpen(t.Context(), pump(), "")
@@ -367,7 +369,7 @@ func TestEnterpriseServerWithItsOwnAuthority(t *testing.T) {
 		switch r.URL.Path {
 		case "/api/v3/app/installations/7/access_tokens":
 			w.WriteHeader(http.StatusCreated)
-			fmt.Fprintf(w, `{"token":"ghs_x","expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
+			_, _ = fmt.Fprintf(w, `{"token":"ghs_x","expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
 		case "/api/v3/repos/acme/pump/pulls":
 			_, _ = io.WriteString(w, `[]`)
 		default:

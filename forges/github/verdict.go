@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
@@ -127,7 +128,7 @@ func (w *checkWriter) run(ctx context.Context, standing string) (string, error) 
 		notes = notes[annotationsAtOnce:]
 		if err := w.update(ctx, id, notes[:min(annotationsAtOnce, len(notes))]); err != nil {
 			// The verdict stands; some lines of it are not pointed at.
-			w.Log.WarnContext(ctx, "further annotations refused", "repo", w.repo.FullName(), "error", err)
+			w.Log.WarnContext(ctx, "further annotations refused", slog.String("repo", w.repo.FullName()), slog.Any("error", err))
 			break
 		}
 	}
@@ -165,17 +166,17 @@ func (w *checkWriter) options() github.UpdateCheckRunOptions {
 		o.Name = checkName
 	}
 	if w.report.External != "" {
-		o.ExternalID = github.String(w.report.External)
+		o.ExternalID = new(w.report.External)
 	}
 	if link := webLink(w.report.URL); link != "" {
-		o.DetailsURL = github.String(link)
+		o.DetailsURL = new(link)
 	}
 	if w.report.State == forges.ReportPending {
-		o.Status = github.String("in_progress")
+		o.Status = new("in_progress")
 		return o
 	}
-	o.Status = github.String("completed")
-	o.Conclusion = github.String(conclusion(w.report.State))
+	o.Status = new("completed")
+	o.Conclusion = new(conclusion(w.report.State))
 	o.CompletedAt = stampOf(w.report.FinishedAt)
 	if o.CompletedAt == nil {
 		o.CompletedAt = stampOf(w.Now())
@@ -204,9 +205,9 @@ func (w *checkWriter) output(notes []*github.CheckRunAnnotation) *github.CheckRu
 	if summary == "" {
 		summary = title
 	}
-	out := &github.CheckRunOutput{Title: github.String(title), Summary: github.String(summary), Annotations: notes}
+	out := &github.CheckRunOutput{Title: new(title), Summary: new(summary), Annotations: notes}
 	if w.report.Text != "" {
-		out.Text = github.String(ellipsis(w.report.Text, outputMax))
+		out.Text = new(ellipsis(w.report.Text, outputMax))
 	}
 	return out
 }
@@ -225,11 +226,11 @@ func (w *checkWriter) annotations() []*github.CheckRunAnnotation {
 			level = "notice"
 		}
 		n := &github.CheckRunAnnotation{
-			Path: github.String(a.Path), StartLine: github.Int(line), EndLine: github.Int(line),
-			AnnotationLevel: github.String(level), Message: github.String(ellipsis(a.Message, annotationTextMax)),
+			Path: new(a.Path), StartLine: new(line), EndLine: new(line),
+			AnnotationLevel: new(level), Message: new(ellipsis(a.Message, annotationTextMax)),
 		}
 		if a.Title != "" {
-			n.Title = github.String(short(a.Title, titleMax))
+			n.Title = new(short(a.Title, titleMax))
 		}
 		notes = append(notes, n)
 	}
@@ -289,7 +290,7 @@ func (w *checkWriter) status(ctx context.Context) (string, error) {
 	if name == "" {
 		name = checkName
 	}
-	s := &github.RepoStatus{State: &state, Context: &name, Description: github.String(ellipsis(line, statusMax))}
+	s := &github.RepoStatus{State: &state, Context: &name, Description: new(ellipsis(line, statusMax))}
 	if link := webLink(w.report.URL); link != "" {
 		s.TargetURL = &link
 	}

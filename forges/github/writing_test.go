@@ -121,7 +121,9 @@ func TestTextsAreCutBetweenRunes(t *testing.T) {
 	r.Buttons = []forges.Button{
 		{ID: strings.Repeat("x", 21), Label: "cut"},
 		{ID: "a", Label: strings.Repeat("é", 30), Description: strings.Repeat("é", 60)},
-		{ID: "b", Label: "B"}, {ID: "c", Label: "C"}, {ID: "d", Label: "D"},
+		{ID: "b", Label: "B"},
+		{ID: "c", Label: "C"},
+		{ID: "d", Label: "D"},
 	}
 	_, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, s.head(), r, forges.Posted{})
 	s.must(err)
@@ -334,7 +336,7 @@ func TestOpenChangesArePagedToTheEnd(t *testing.T) {
 		if q.Get("page") == "1" {
 			w.Header().Set("Link", fmt.Sprintf(`<%s/repos/acme/pump/pulls?page=2>; rel="next"`, s.URL))
 		}
-		fmt.Fprintf(w, `[{"number":%s,"title":"t","draft":true,"updated_at":"2026-03-02T09:00:00Z","head":{"sha":"%s"},"base":{"ref":"main"}}]`, q.Get("page"), headSHA)
+		_, _ = fmt.Fprintf(w, `[{"number":%s,"title":"t","draft":true,"updated_at":"2026-03-02T09:00:00Z","head":{"sha":"%s"},"base":{"ref":"main"}}]`, q.Get("page"), headSHA)
 	})
 	f := s.forge(newClock())
 	one, next, err := f.ListOpen(t.Context(), pump(), "")
@@ -364,11 +366,11 @@ func TestRepositoriesOfAllInstallationsAreListed(t *testing.T) {
 		_, _ = io.WriteString(w, `[{"id":8}]`)
 	})
 	n := 0
-	s.on("GET /installation/repositories", func(w http.ResponseWriter, r *http.Request) {
+	s.on("GET /installation/repositories", func(w http.ResponseWriter, _ *http.Request) {
 		if n++; n == 1 {
 			w.Header().Set("Link", fmt.Sprintf(`<%s/installation/repositories?page=2>; rel="next"`, s.URL))
 		}
-		fmt.Fprintf(w, `{"total_count":3,"repositories":[{"id":%d,"name":"r%d","private":true,"default_branch":"main","owner":{"login":"acme"}}]}`, n, n)
+		_, _ = fmt.Fprintf(w, `{"total_count":3,"repositories":[{"id":%d,"name":"r%d","private":true,"default_branch":"main","owner":{"login":"acme"}}]}`, n, n)
 	})
 	f := s.forge(newClock())
 	var got []string
@@ -472,7 +474,7 @@ func TestAHeadThatMovesBetweenPagesSpoilsTheReading(t *testing.T) {
 		if n++; n > 1 {
 			head = oldSHA
 		}
-		fmt.Fprintf(w, `{"data":{"repository":{"databaseId":500,"name":"pump","owner":{"__typename":"Organization","login":"acme"},
+		_, _ = fmt.Fprintf(w, `{"data":{"repository":{"databaseId":500,"name":"pump","owner":{"__typename":"Organization","login":"acme"},
 			"pullRequest":{"number":12,"state":"OPEN","headRefOid":%q,"baseRefOid":%q,"updatedAt":"2026-03-02T09:00:00Z","createdAt":"2026-03-02T09:00:00Z",
 			"comments":{"pageInfo":{"hasNextPage":true,"endCursor":"c"},"nodes":[]}}}}}`, head, baseSHA)
 	})
