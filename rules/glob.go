@@ -2,6 +2,7 @@ package rules
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -14,8 +15,11 @@ type glob struct {
 	// middle is set for **/name/** with a literal name: the path has a folder
 	// of that name.
 	middle string
-	exact  bool // nothing special in it
-	below  bool // prefix/** : all that begins with prefix
+	// name is set for **/start*end: the last part of the path begins and ends so.
+	name       bool
+	start, end string
+	exact      bool // nothing special in it
+	below      bool // prefix/** : all that begins with prefix
 }
 
 type globs []glob
@@ -26,7 +30,24 @@ func compile(patterns []string) globs {
 		if !doublestar.ValidatePattern(p) {
 			continue // the parser refuses it; here it matches nothing
 		}
-		out = append(out, newGlob(p))
+		for _, one := range expand(p) {
+			out = append(out, newGlob(one))
+		}
+	}
+	return out
+}
+
+// expand writes out the alternatives of a pattern, {c,cc} as two patterns, so
+// that each has a plain end. Where they are nested or escaped it stays whole.
+func expand(p string) []string {
+	open, end := strings.IndexByte(p, '{'), strings.IndexByte(p, '}')
+	if open < 0 || end < open || strings.ContainsAny(p, `\[`) || strings.Count(p, "{") > 2 ||
+		strings.IndexByte(p[open+1:end], '{') >= 0 {
+		return []string{p}
+	}
+	var out []string
+	for alt := range strings.SplitSeq(p[open+1:end], ",") {
+		out = append(out, expand(p[:open]+alt+p[end+1:])...)
 	}
 	return out
 }
@@ -35,6 +56,9 @@ const special = `*?[]{}\!`
 
 func newGlob(p string) glob {
 	g := glob{pattern: p}
+	if !utf8.ValidString(p) || strings.ContainsRune(p, utf8.RuneError) {
+		return g // the library takes all bytes that are no text for equal
+	}
 	first := strings.IndexAny(p, special)
 	if first < 0 {
 		g.exact = true
@@ -42,6 +66,10 @@ func newGlob(p string) glob {
 	}
 	last := strings.LastIndexAny(p, special)
 	g.prefix, g.suffix = p[:first], p[last+1:]
+	if strings.HasSuffix(p, "/") { // the library is lenient here; no quick answer
+		g.prefix, g.suffix = strings.TrimRight(g.prefix, "/"), ""
+		return g
+	}
 	if g.prefix != "" && p == g.prefix+"**" && strings.HasSuffix(g.prefix, "/") {
 		g.below = true
 	}
@@ -51,6 +79,10 @@ func newGlob(p string) glob {
 		}
 		if strings.IndexAny(rest, special) < 0 {
 			g.suffix = rest // **/name matches name as well as a/name
+		}
+		start, end, star := strings.Cut(rest, "*")
+		if star && !strings.Contains(rest, "/") && strings.IndexAny(start+end, special) < 0 {
+			g.name, g.start, g.end = true, start, end
 		}
 	}
 	return g
@@ -66,6 +98,9 @@ func (g *glob) match(path string) bool {
 		return g.prefixed(path)
 	case g.middle != "":
 		return inFolder(path, g.middle)
+	case g.name && !strings.HasSuffix(path, "/"):
+		base := path[strings.LastIndexByte(path, '/')+1:]
+		return len(base) >= len(g.start)+len(g.end) && strings.HasPrefix(base, g.start) && strings.HasSuffix(base, g.end)
 	case !g.prefixed(path):
 		return false
 	}

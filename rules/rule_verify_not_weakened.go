@@ -89,7 +89,7 @@ func (c *Case) weakenings() (found []weakening, unseen []*fact.File) {
 		seen(f)
 	}
 	if len(c.files.tests) > 0 {
-		found = weakenedTests(c.files.tests, compile(c.Policy.Verification.Tests))
+		found = weakenedTests(c.files.tests, c.files.isTest)
 	}
 	for _, f := range c.files.workflows {
 		if seen(f) {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -37,15 +38,21 @@ func isPlaceholder(w string) bool {
 // says counts the words of a text that say something: neither placeholders nor
 // repetitions of one word.
 func says(s string) int {
-	seen := map[string]bool{}
+	var seen []string
 	for _, w := range words(s) {
 		w = strings.Trim(strings.ToLower(w), "-_/.'")
-		if !isPlaceholder(w) {
-			seen[w] = true
+		if !isPlaceholder(w) && !slices.Contains(seen, w) {
+			seen = append(seen, w)
+		}
+		if len(seen) == maxSaid {
+			break
 		}
 	}
 	return len(seen)
 }
+
+// maxSaid is as far as words are counted: more than any policy can ask for.
+const maxSaid = 64
 
 // answered judges the text of one field: an answer, or "none" with a reason of
 // at least reason words that say something. The second value says what is

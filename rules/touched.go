@@ -11,6 +11,7 @@ type touched struct {
 	workflows []*fact.File
 	settings  []*fact.File
 	guarded   []guarded // in the order of the change
+	isTest    globs
 }
 
 // guarded is one path that needs the approval of a role.
@@ -27,7 +28,7 @@ func sortFiles(c *fact.Change, p *policy.Policy) touched {
 	for i := range p.Protected {
 		guards[i] = compile(p.Protected[i].Paths)
 	}
-	var out touched
+	out := touched{isTest: tests}
 	for i := range c.Files {
 		f := &c.Files[i]
 		if matches(tests, f) {

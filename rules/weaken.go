@@ -64,6 +64,9 @@ func weakenedTests(files []*fact.File, isTest globs) []weakening {
 		}
 		for d := range diffLines(f.Diff) {
 			text := strings.TrimSpace(d.text)
+			if text == "" {
+				continue
+			}
 			if isDeclaration(text) {
 				if d.added {
 					declared[text]++
