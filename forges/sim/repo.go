@@ -180,8 +180,15 @@ func (f *Forge) File(repo, at, path string) (text string, ok bool) {
 	return string(f.objects.blobs[e.OID]), true
 }
 
-// resolve finds the commit a branch, tag, ref or id names.
+// resolve finds the commit a branch, tag, ref or id names; "~" at the end is
+// its first parent.
 func (f *Forge) resolve(r *Repo, at string) *Commit {
+	if child, up := strings.CutSuffix(at, "~"); up {
+		if c := f.resolve(r, child); c != nil && len(c.Parents) > 0 {
+			return f.objects.commits[c.Parents[0]]
+		}
+		return nil
+	}
 	if at == "" || at == "HEAD" {
 		at = r.Default
 	}

@@ -210,22 +210,33 @@ func escapePath(p string) string {
 	return strings.Join(parts, "/")
 }
 
+// reading runs fn while the forge stands still and answers after that, so that
+// a slow reader holds nobody up. No body is 404.
+func (c *call) reading(fn func(s shaper) any) {
+	var body any
+	c.t.forge.Read(func(v *sim.View) { body = fn(c.t.shaper(v)) })
+	if body == nil {
+		fail(c.w, http.StatusNotFound, "Not Found")
+		return
+	}
+	answer(c.w, http.StatusOK, body)
+}
+
 func (c *call) getApp() {
-	c.t.forge.Read(func(v *sim.View) {
-		body, _ := c.t.shaper(v).app(v.App(c.who.app.ID)).(j)
-		body["installations_count"] = len(v.Installations(c.who.app.ID))
-		answer(c.w, http.StatusOK, body)
+	c.reading(func(s shaper) any {
+		body, _ := s.app(s.v.App(c.who.app.ID)).(j)
+		body["installations_count"] = len(s.v.Installations(c.who.app.ID))
+		return body
 	})
 }
 
 func (c *call) listInstallations() {
-	c.t.forge.Read(func(v *sim.View) {
-		s := c.t.shaper(v)
+	c.reading(func(s shaper) any {
 		out := []any{}
-		for _, in := range page(c, v.Installations(c.who.app.ID), 100) {
+		for _, in := range page(c, s.v.Installations(c.who.app.ID), 100) {
 			out = append(out, s.installation(in))
 		}
-		answer(c.w, http.StatusOK, out)
+		return out
 	})
 }
 
@@ -234,24 +245,22 @@ func (c *call) getInstallation() {
 	if !ok {
 		return
 	}
-	c.t.forge.Read(func(v *sim.View) {
-		in := v.Installation(id)
+	c.reading(func(s shaper) any {
+		in := s.v.Installation(id)
 		if in == nil || in.App != c.who.app.ID {
-			fail(c.w, http.StatusNotFound, "Not Found")
-			return
+			return nil
 		}
-		answer(c.w, http.StatusOK, c.t.shaper(v).installation(in))
+		return s.installation(in)
 	})
 }
 
 func (c *call) repoInstallation() {
-	c.t.forge.Read(func(v *sim.View) {
-		r := v.Repo(c.repoName())
-		if r == nil || v.InstallationFor(c.who.app.ID, r) == nil {
-			fail(c.w, http.StatusNotFound, "Not Found")
-			return
+	c.reading(func(s shaper) any {
+		r := s.v.Repo(c.repoName())
+		if r == nil || s.v.InstallationFor(c.who.app.ID, r) == nil {
+			return nil
 		}
-		answer(c.w, http.StatusOK, c.t.shaper(v).installation(v.InstallationFor(c.who.app.ID, r)))
+		return s.installation(s.v.InstallationFor(c.who.app.ID, r))
 	})
 }
 
@@ -289,14 +298,13 @@ func (c *call) listRepos() {
 		fail(c.w, http.StatusForbidden, "You must authenticate with an installation access token in order to list repositories for an installation.")
 		return
 	}
-	c.t.forge.Read(func(v *sim.View) {
-		s := c.t.shaper(v)
-		all := v.InstalledRepos(c.who.installation)
+	c.reading(func(s shaper) any {
+		all := s.v.InstalledRepos(c.who.installation)
 		out := []any{}
 		for _, r := range page(c, all, 100) {
 			out = append(out, s.repo(r))
 		}
-		answer(c.w, http.StatusOK, j{"total_count": len(all), "repository_selection": "selected", "repositories": out})
+		return j{"total_count": len(all), "repository_selection": "selected", "repositories": out}
 	})
 }
 
@@ -941,9 +949,7 @@ func (c *call) reactTo(do func(repo string, id int64, content string) (sim.React
 	if created {
 		status = http.StatusCreated
 	}
-	c.t.forge.Read(func(v *sim.View) {
-		answer(c.w, status, j{
-			"id": re.ID, "node_id": nodeID("REA", re.ID), "user": c.t.shaper(v).account(re.Author), "content": re.Content, "created_at": stamp(re.At),
-		})
-	})
+	var author any
+	c.t.forge.Read(func(v *sim.View) { author = c.t.shaper(v).account(re.Author) })
+	answer(c.w, status, j{"id": re.ID, "node_id": nodeID("REA", re.ID), "user": author, "content": re.Content, "created_at": stamp(re.At)})
 }

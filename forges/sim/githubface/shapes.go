@@ -565,6 +565,7 @@ func (s shaper) team(t *sim.Team) j {
 		"id": t.ID, "node_id": nodeID("T", t.ID), "name": t.Name, "slug": t.Slug, "description": "", "privacy": "closed",
 		"notification_setting": "notifications_enabled", "permission": "pull", "url": u, "html_url": s.web + "/orgs/" + login + "/teams/" + t.Slug,
 		"members_url": u + "/members{/member}", "repositories_url": u + "/repos", "parent": nil,
+		"type": "organization", "organization_id": t.Org,
 	}
 	if p := s.v.TeamByID(t.Parent); p != nil {
 		parent := s.team(p)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"primum/forges/forgetest"
 	"primum/forges/github"
 	"primum/forges/sim"
 	"primum/forges/sim/githubface"
@@ -24,8 +25,8 @@ const (
 	App    = "primum"
 	Secret = "an-open-secret-for-tests"
 	Token  = "ghp_plainTokenOfMaraForTests"
-	Org    = "acme"
-	Repo   = "acme/pump"
+	Org    = forgetest.Org
+	Repo   = forgetest.Repo
 )
 
 // Rig is a forge, its face and an adapter. Everything is closed with the test.
@@ -87,7 +88,7 @@ var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateK
 
 // New makes a rig. Every request, answer and webhook is held against GitHub's
 // descriptions, see package spec. The standard one has the organisation acme with the people
-// of Populate and the repository acme/pump, the app primum installed in it.
+// of forgetest.Populate and the repository acme/pump, the app primum installed in it.
 func New(t testing.TB, o Options) *Rig {
 	t.Helper()
 	private, err := key()
@@ -133,7 +134,7 @@ func New(t testing.TB, o Options) *Rig {
 	})
 	rig.Face.SetURLs(rig.Server.URL, "https://github.example")
 	if !o.Empty {
-		Populate(rig.Forge)
+		forgetest.Populate(rig.Forge)
 		rig.App = rig.Forge.AddApp(App, "Primum", Org)
 		rig.Installation = rig.Forge.Install(App, Org, sim.InstallOptions{})
 	}
@@ -156,39 +157,4 @@ func New(t testing.TB, o Options) *Rig {
 // PEM writes a key as GitHub hands it out.
 func PEM(k *rsa.PrivateKey) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(k)})
-}
-
-// Populate makes the standard forge: the organisation acme owned by alex, with
-// mara, chen, jonas and priya in teams, sam outside it, an app for CI, and the
-// public repository acme/pump with a policy and one file per item.
-func Populate(f *sim.Forge) {
-	for _, p := range [][2]string{{"alex", "Alex Roth"}, {"mara", "Mara Lind"}, {"chen", "Chen Wu"}, {"jonas", "Jonas Berg"}, {"priya", "Priya Nair"}, {"sam", "Sam Okoro"}} {
-		f.AddUser(p[0], p[1])
-	}
-	f.AddOrg(Org, "Acme Infusion", "alex")
-	f.Join(Org, false, "mara", "chen", "jonas", "priya")
-	f.AddTeam(Org, "engineering", "Engineering", "")
-	f.AddTeam(Org, "firmware", "Firmware", "engineering", "mara", "jonas")
-	f.AddTeam(Org, "test", "Test", "engineering", "priya")
-	f.AddTeam(Org, "qa", "Quality", "", "chen")
-	f.AddRepo(Repo, sim.RepoOptions{By: "alex", Description: "Infusion pump", Files: map[string]string{
-		".primum.yml":      "version: 1\nproduct: infusion-pump\nclass: C\n",
-		"README.md":        "# Infusion pump\n",
-		"fw/dosing/rate.c": "int rate(int ml, int minutes)\n{\n\treturn ml * 60 / minutes;\n}\n",
-		"fw/comms/link.c":  "int up;\n",
-		"ui/screen.c":      "int brightness = 3;\n",
-		"docs/manual.md":   "# Manual\n",
-	}})
-	alex := f.As("alex")
-	must(alex.GrantTeam(Repo, "engineering", sim.Write))
-	must(alex.GrantTeam(Repo, "qa", sim.Write))
-	f.AddApp("ci", "Continuous Integration", "alex")
-	f.Install("ci", Org, sim.InstallOptions{})
-}
-
-// must is for the standard set-up, where a refusal is a mistake in the program.
-func must(err error) {
-	if err != nil {
-		panic("simtest: " + err.Error())
-	}
 }

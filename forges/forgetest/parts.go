@@ -1,0 +1,547 @@
+package forgetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"primum/forges"
+	"primum/forges/sim"
+	"primum/rules/fact"
+)
+
+func parts() []contract {
+	return slices.Concat(fileParts(), commitParts(), reviewParts(), checkParts(), wordParts(), issueParts(), peopleParts())
+}
+
+// push opens a change with these commits.
+func (t *try) push(commits ...sim.NewCommit) int {
+	t.Helper()
+	t.sha(t.as("mara").Push(Repo, "topic", commits...))
+	return t.num(t.as("mara").OpenChange(Repo, sim.NewChange{Title: "Topic", Head: "topic"}))
+}
+
+func many(n int, at string) map[string]string {
+	out := map[string]string{}
+	for i := range n {
+		out[fmt.Sprintf("%s/%05d.txt", at, i)] = fmt.Sprintf("%d\n", i)
+	}
+	return out
+}
+
+func fileParts() []contract {
+	return []contract{
+		{"files added, changed, removed and renamed", func(t *try) {
+			n := t.push(sim.NewCommit{
+				Files:  map[string]string{"ui/screen.c": "int brightness = 4;\nint contrast;\n", "ui/new.c": "int n;\n"},
+				Remove: []string{"docs/manual.md"}, Move: map[string]string{"fw/comms/link.c": "fw/comms/radio.c"},
+			})
+			var got []string
+			for _, f := range t.whole(n).Files {
+				got = append(got, fmt.Sprintf("%s %s<%s +%d -%d", f.Status, f.Path, f.Previous, f.Added, f.Removed))
+			}
+			slices.Sort(got)
+			want := "added ui/new.c< +1 -0;deleted docs/manual.md< +0 -1;modified ui/screen.c< +2 -1;renamed fw/comms/radio.c<fw/comms/link.c +0 -0"
+			equal(t, "files", strings.Join(got, ";"), want)
+		}},
+		{"diffs of the files asked for, and no others", func(t *try) {
+			n := t.push(sim.NewCommit{Files: map[string]string{"ui/screen.c": "int brightness = 4;\n", "docs/manual.md": "# Manual 2\n"}})
+			p := all()
+			p.DiffPaths = []string{"ui/**"}
+			for _, f := range t.readPlan(n, p).Files {
+				if f.Path == "ui/screen.c" {
+					equal(t, "diff", f.Diff, "@@ -1 +1 @@\n-int brightness = 3;\n+int brightness = 4;")
+					equal(t, "known", f.DiffKnown, true)
+				}
+			}
+		}},
+		{"a binary file has no diff", func(t *try) {
+			n := t.push(sim.NewCommit{Files: map[string]string{"logo.bin": "\x00\x01\x02"}})
+			c := t.read(n)
+			equal(t, "files", len(c.Files), 1)
+			equal(t, "diff", c.Files[0].Diff, "")
+		}},
+		{"two pages of files", func(t *try) {
+			n := t.push(sim.NewCommit{Files: many(250, "gen")})
+			equal(t, "files", len(t.whole(n).Files), 250)
+		}},
+		{"more files than the forge lists", func(t *try) {
+			const lots = 3100
+			n := t.push(sim.NewCommit{Files: many(lots, "gen")})
+			p := forges.Plan{Needs: []fact.Need{fact.NeedFiles}}
+			c := t.readPlan(n, p)
+			if _, known := c.Why(fact.NeedFiles); known && len(c.Files) != lots {
+				t.Errorf("%d files of %d, and none is said to be missing", len(c.Files), lots)
+			}
+		}},
+		{"the policy of the target and of the head", func(t *try) {
+			n := t.push(sim.NewCommit{Files: map[string]string{".primum.yml": Policy + "mode: observe\n"}})
+			p := all()
+			p.HeadPolicy = true
+			c := t.readPlan(n, p)
+			equal(t, "policy", c.Policy.Text, Policy)
+			equal(t, "policy at", c.Policy.Commit, t.World.Tip(Repo, "main"))
+			if c.HeadPolicy == nil || c.HeadPolicy.Text != Policy+"mode: observe\n" {
+				t.Errorf("policy of the head is %+v", c.HeadPolicy)
+			}
+		}},
+		{"no policy at all", func(t *try) {
+			t.sha(t.as("alex").Push(Repo, "main", sim.NewCommit{Remove: []string{".primum.yml"}}))
+			n := t.push(sim.NewCommit{Files: map[string]string{"a": "a\n"}})
+			equal(t, "missing", t.read(n).Policy.Missing, true)
+		}},
+		{"files the policy names", func(t *try) {
+			n := t.push(sim.NewCommit{Files: map[string]string{"docs/manual.md": "# Other\n"}})
+			p := all()
+			p.Files = []string{"docs/manual.md", "docs/none.md"}
+			c := t.readPlan(n, p)
+			equal(t, "text", c.BaseFiles["docs/manual.md"].Text, "# Manual\n")
+			equal(t, "missing", c.BaseFiles["docs/none.md"].Missing, true)
+		}},
+	}
+}
+
+func commitParts() []contract {
+	return []contract{
+		{"who made a commit", func(t *try) {
+			n := t.push(
+				sim.NewCommit{Message: "one", Files: map[string]string{"a": "1\n"}, Author: "jonas", CoAuthors: []string{"priya"}},
+				sim.NewCommit{Message: "two", Files: map[string]string{"a": "2\n"}, AuthorIdent: &sim.Ident{Name: "Some Body", Email: "some@nowhere.example"}},
+			)
+			c := t.whole(n)
+			if len(c.Commits) != 2 {
+				t.Fatalf("%d commits, want 2", len(c.Commits))
+			}
+			one, two := c.Commits[0], c.Commits[1]
+			equal(t, "author", one.Author.Account.Login, "jonas")
+			equal(t, "committer", one.Committer.Account.Login, "mara")
+			equal(t, "unknown address", two.Author.Account.Known(), false)
+			equal(t, "address", two.Author.Email, "some@nowhere.example")
+			equal(t, "head", two.SHA, c.Head.SHA)
+			if len(one.CoAuthors) != 1 || one.CoAuthors[0].Account.Login != "priya" {
+				t.Errorf("co-authors %+v", one.CoAuthors)
+			}
+		}},
+		{"signatures", func(t *try) {
+			n := t.push(
+				sim.NewCommit{Message: "one", Files: map[string]string{"a": "1\n"}, Signature: sim.Signature{Present: true, Valid: true, Reason: "valid"}},
+				sim.NewCommit{Message: "two", Files: map[string]string{"a": "2\n"}, Signature: sim.Signature{Present: true, Reason: "unknown_key"}},
+				sim.NewCommit{Message: "three", Files: map[string]string{"a": "3\n"}},
+			)
+			c := t.whole(n)
+			equal(t, "one", c.Commits[0].Signature.Valid, true)
+			equal(t, "two", c.Commits[1].Signature.Present && !c.Commits[1].Signature.Valid && c.Commits[1].Signature.Reason != "", true)
+			equal(t, "three", c.Commits[2].Signature.Present, false)
+		}},
+		{"two pages of commits", func(t *try) {
+			n := t.push(steps(130)...)
+			equal(t, "commits", len(t.whole(n).Commits), 130)
+		}},
+		{"more commits than the forge lists", func(t *try) {
+			n := t.push(steps(270)...)
+			c := t.readPlan(n, forges.Plan{Needs: []fact.Need{fact.NeedCommits}})
+			if _, known := c.Why(fact.NeedCommits); known {
+				equal(t, "commits", len(c.Commits), 270)
+				equal(t, "last", c.Commits[269].SHA, c.Head.SHA)
+			}
+		}},
+	}
+}
+
+func steps(n int) []sim.NewCommit {
+	var out []sim.NewCommit
+	for i := range n {
+		out = append(out, sim.NewCommit{Message: fmt.Sprint("step ", i), Files: map[string]string{"a": fmt.Sprintln(i)}})
+	}
+	return out
+}
+
+func reviewParts() []contract {
+	return []contract{
+		{"an approval and the commit it was given on", func(t *try) {
+			n := opened(t)
+			first, _ := t.World.Issue(Repo, n)
+			t.id(t.as("priya").Approve(Repo, n, "/primum sign verified"))
+			t.sha(t.as("mara").Push(Repo, "rate", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
+			c := t.whole(n)
+			if len(c.Reviews) != 1 {
+				t.Fatalf("%d reviews, want 1", len(c.Reviews))
+			}
+			r := c.Reviews[0]
+			equal(t, "state", r.State, fact.Approved)
+			equal(t, "commit", r.Commit, first.Change.Head)
+			equal(t, "author", r.Author.Login, "priya")
+			equal(t, "first", r.First, "/primum sign verified")
+			equal(t, "first known", r.FirstKnown, true)
+			if r.Patch == "" || r.Patch == c.Patch {
+				t.Errorf("patch of the review %q, of the change %q: they differ in content", r.Patch, c.Patch)
+			}
+		}},
+		{"an approval before a rebase has the same patch", func(t *try) {
+			n := opened(t)
+			t.id(t.as("priya").Approve(Repo, n, ""))
+			t.sha(t.as("alex").Push(Repo, "main", sim.NewCommit{Files: map[string]string{"b": "b\n"}}))
+			t.Advance(time.Minute)
+			t.sha(t.as("mara").Rebase(Repo, "rate", "main"))
+			c := t.whole(n)
+			if c.Reviews[0].Commit == c.Head.SHA || c.Patch == "" {
+				t.Fatal("nothing was rebased")
+			}
+			equal(t, "patch", c.Reviews[0].Patch, c.Patch)
+		}},
+		{"a refusal, a remark", func(t *try) {
+			n := opened(t)
+			t.id(t.as("priya").RequestChanges(Repo, n, "no"))
+			t.id(t.as("chen").Review(Repo, n, sim.Commented, "", "hm"))
+			c := t.whole(n)
+			equal(t, "first", c.Reviews[0].State, fact.ChangesRequested)
+			equal(t, "second", c.Reviews[1].State, fact.Commented)
+		}},
+		{"a dismissed review and who dismissed it", func(t *try) {
+			n := opened(t)
+			id := t.id(t.as("priya").Approve(Repo, n, ""))
+			t.Advance(time.Minute)
+			t.ok(t.as("chen").DismissReview(Repo, n, id, "stale"))
+			r := t.whole(n).Reviews[0]
+			equal(t, "state", r.State, fact.Dismissed)
+			equal(t, "by", r.DismissedBy.Login, "chen")
+			if r.DismissedAt.IsZero() {
+				t.Error("no time")
+			}
+		}},
+		{"an edited review is not as first posted", func(t *try) {
+			n := opened(t)
+			id := t.id(t.as("priya").Approve(Repo, n, "one"))
+			t.Advance(time.Minute)
+			t.ok(t.as("chen").EditReview(Repo, n, id, "two"))
+			r := t.whole(n).Reviews[0]
+			equal(t, "body", r.Body, "two")
+			equal(t, "editor", r.Editor.Login, "chen")
+			if r.FirstKnown && r.First != "one" {
+				t.Errorf("first is known as %q", r.First)
+			}
+		}},
+		{"threads", func(t *try) {
+			n := opened(t)
+			one := t.id(t.as("priya").OpenThread(Repo, n, "fw/dosing/rate.c", 3, "why\nreally"))
+			t.id(t.as("chen").OpenThread(Repo, n, "fw/dosing/rate.c", 1, "name"))
+			t.ok(t.as("mara").ResolveThread(Repo, n, one))
+			c := t.whole(n)
+			equal(t, "threads", len(c.Threads), 2)
+			equal(t, "resolved", c.Threads[0].Resolved, true)
+			equal(t, "open", c.Threads[1].Resolved, false)
+			equal(t, "excerpt", c.Threads[0].Excerpt, "why")
+			equal(t, "path", c.Threads[0].Path, "fw/dosing/rate.c")
+			equal(t, "line", c.Threads[0].Line, 3)
+			equal(t, "author", c.Threads[0].Author.Login, "priya")
+		}},
+		{"a thread on lines that changed", func(t *try) {
+			n := opened(t)
+			t.id(t.as("priya").OpenThread(Repo, n, "fw/dosing/rate.c", 3, "why"))
+			t.sha(t.as("mara").Push(Repo, "rate", sim.NewCommit{Files: map[string]string{"fw/dosing/rate.c": "int rate;\n"}}))
+			equal(t, "outdated", t.whole(n).Threads[0].Outdated, true)
+		}},
+		{"two pages of reviews and threads", func(t *try) {
+			n := opened(t)
+			for range 110 {
+				t.id(t.as("priya").OpenThread(Repo, n, "fw/dosing/rate.c", 3, "why"))
+			}
+			c := t.whole(n)
+			equal(t, "reviews", len(c.Reviews), 110)
+			equal(t, "threads", len(c.Threads), 110)
+		}},
+	}
+}
+
+func checkParts() []contract {
+	head := func(t *try, n int) string {
+		is, _ := t.World.Issue(Repo, n)
+		return is.Change.Head
+	}
+	find := func(t *try, c *fact.Change, name string) fact.Check {
+		t.Helper()
+		for _, k := range c.Checks {
+			if k.Name == name {
+				return k
+			}
+		}
+		t.Fatalf("no check %s", name)
+		return fact.Check{}
+	}
+	return []contract{
+		{"checks of others in every state", func(t *try) {
+			n := opened(t)
+			ci := t.World.AsApp("ci")
+			for name, conclusion := range map[string]string{"a": "success", "b": "failure", "c": "cancelled", "d": "skipped", "e": "neutral", "f": "timed_out", "g": ""} {
+				t.id(ci.CreateCheck(Repo, sim.CheckRun{SHA: head(t, n), Name: name, Conclusion: conclusion}))
+			}
+			c := t.whole(n)
+			for name, want := range map[string]fact.CheckState{
+				"a": fact.CheckSuccess, "b": fact.CheckFailure, "c": fact.CheckCancelled, "d": fact.CheckSkipped, "e": fact.CheckNeutral, "f": fact.CheckFailure, "g": fact.CheckPending,
+			} {
+				equal(t, "check "+name, find(t, c, name).State, want)
+			}
+			equal(t, "source", find(t, c, "a").Source, "ci")
+		}},
+		{"statuses and who set them", func(t *try) {
+			n := opened(t)
+			t.id(t.as("jonas").SetStatus(Repo, head(t, n), sim.Status{Context: "bench", State: "failure"}))
+			t.id(t.as("jonas").SetStatus(Repo, head(t, n), sim.Status{Context: "bench", State: "success"}))
+			t.id(t.as("jonas").SetStatus(Repo, head(t, n), sim.Status{Context: "soak", State: "pending"}))
+			t.id(t.as("jonas").SetStatus(Repo, head(t, n), sim.Status{Context: "hil", State: "error"}))
+			c := t.whole(n)
+			equal(t, "bench", find(t, c, "bench").State, fact.CheckSuccess)
+			equal(t, "soak", find(t, c, "soak").State, fact.CheckPending)
+			equal(t, "hil", find(t, c, "hil").State, fact.CheckFailure)
+			equal(t, "source", find(t, c, "bench").Source, "jonas")
+		}},
+		{"the newest run of a name counts", func(t *try) {
+			n := opened(t)
+			t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: head(t, n), Name: "build", Conclusion: "failure"}))
+			t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: head(t, n), Name: "build", Conclusion: "success"}))
+			equal(t, "build", find(t, t.whole(n), "build").State, fact.CheckSuccess)
+		}},
+		{"checks of an earlier head do not count", func(t *try) {
+			n := opened(t)
+			t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: head(t, n), Name: "build", Conclusion: "success"}))
+			t.sha(t.as("mara").Push(Repo, "rate", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
+			equal(t, "checks", len(t.whole(n).Checks), 0)
+		}},
+		{"our own check is ours", func(t *try) {
+			n := opened(t)
+			posted, err := t.Adapter.SetVerdict(t.Context(), t.repo(), head(t, n), forges.Report{Name: "primum", State: forges.ReportFailure, Title: "t", Summary: "s", External: "key"}, forges.Posted{})
+			t.ok(err)
+			k := find(t, t.whole(n), "primum")
+			equal(t, "ours", k.Ours, true)
+			equal(t, "external id", k.ExternalID, "key")
+			equal(t, "id", k.ID, posted.ID)
+		}},
+		{"two pages of checks", func(t *try) {
+			n := opened(t)
+			for i := range 120 {
+				t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: head(t, n), Name: fmt.Sprint("job ", i), Conclusion: "success"}))
+			}
+			equal(t, "checks", len(t.whole(n).Checks), 120)
+		}},
+	}
+}
+
+func wordParts() []contract {
+	return []contract{
+		{"comments with who wrote and who edited them", func(t *try) {
+			n := opened(t)
+			one := t.id(t.as("jonas").Comment(Repo, n, "/primum recheck"))
+			t.id(t.as("chen").Comment(Repo, n, "hello"))
+			t.Advance(time.Minute)
+			t.ok(t.as("alex").EditComment(Repo, one, "/primum hold"))
+			c := t.whole(n)
+			equal(t, "comments", len(c.Comments), 2)
+			k := c.Comments[0]
+			equal(t, "id", k.ID, fmt.Sprint(one))
+			equal(t, "author", k.Author.Login, "jonas")
+			equal(t, "editor", k.Editor.Login, "alex")
+			if k.EditedAt.IsZero() || (k.FirstKnown && k.First != "/primum recheck") {
+				t.Errorf("edited at %v, first %q known %t", k.EditedAt, k.First, k.FirstKnown)
+			}
+			equal(t, "unedited is known", c.Comments[1].FirstKnown, true)
+			equal(t, "unedited", c.Comments[1].First, "hello")
+		}},
+		{"a hidden comment", func(t *try) {
+			n := opened(t)
+			id := t.id(t.as("jonas").Comment(Repo, n, "x"))
+			t.ok(t.as("alex").Minimize(Repo, id, "outdated"))
+			equal(t, "minimized", t.whole(n).Comments[0].Minimized, true)
+		}},
+		{"our own comment is ours", func(t *try) {
+			n := opened(t)
+			_, err := t.Adapter.PutComment(t.Context(), forges.ChangeRef{Repo: t.repo(), Number: n}, "", "hello")
+			t.ok(err)
+			k := t.whole(n).Comments[0]
+			equal(t, "ours", k.Ours, true)
+			equal(t, "a bot", k.Author.Bot, true)
+		}},
+		{"two pages of comments", func(t *try) {
+			n := opened(t)
+			for i := range 230 {
+				t.id(t.as("jonas").Comment(Repo, n, fmt.Sprint("comment ", i)))
+			}
+			c := t.whole(n)
+			equal(t, "comments", len(c.Comments), 230)
+			equal(t, "last", c.Comments[229].Body, "comment 229")
+		}},
+	}
+}
+
+func issueParts() []contract {
+	issue := func(t *try, c *fact.Change, n int) *fact.Issue {
+		t.Helper()
+		is := c.Issue(n)
+		if is == nil {
+			t.Fatalf("issue %d was not read; read were %d", n, len(c.Issues))
+		}
+		return is
+	}
+	return []contract{
+		{"an issue the change closes", func(t *try) {
+			n := reported(t)
+			c := t.whole(t.change(fmt.Sprintf("Fixes #%d", n)))
+			is := issue(t, c, n)
+			equal(t, "title", is.Title, "Rate drifts")
+			equal(t, "body", is.Body, "It drifts.")
+			equal(t, "state", is.State, fact.Open)
+			equal(t, "author", is.Author.Login, "jonas")
+			if !slices.Equal(is.Labels, []string{"bug"}) || len(is.LabelEvents) != 1 || is.LabelEvents[0].Actor.Login != "jonas" || !is.LabelEvents[0].Added {
+				t.Errorf("labels %v, events %+v", is.Labels, is.LabelEvents)
+			}
+			if !slices.ContainsFunc(c.Links, func(l fact.Link) bool { return l.Number == n && l.Kind == fact.LinkForge && l.Closes }) {
+				t.Errorf("links %+v", c.Links)
+			}
+		}},
+		{"an issue linked by hand", func(t *try) {
+			n := reported(t)
+			change := opened(t)
+			t.ok(t.as("chen").LinkIssue(Repo, change, n))
+			issue(t, t.whole(change), n)
+		}},
+		{"an issue the bot knows to be linked", func(t *try) {
+			n := reported(t)
+			change := opened(t)
+			p := all()
+			p.Issues = []string{fmt.Sprintf("#%d", n), fmt.Sprintf("%s#%d", Repo, n)}
+			equal(t, "title", issue(t, t.readPlan(change, p), n).Title, "Rate drifts")
+		}},
+		{"an issue that is not there", func(t *try) {
+			change := opened(t)
+			p := all()
+			p.Issues = []string{"#77"}
+			is := issue(t, t.readPlan(change, p), 77)
+			if is.Problem == "" {
+				t.Error("no problem is told")
+			}
+		}},
+		{"a number that belongs to a change", func(t *try) {
+			one := opened(t)
+			t.sha(t.as("mara").Push(Repo, "other", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
+			two := t.num(t.as("mara").OpenChange(Repo, sim.NewChange{Title: "Other", Head: "other"}))
+			p := all()
+			p.Issues = []string{fmt.Sprintf("#%d", one)}
+			equal(t, "is a change", issue(t, t.readPlan(two, p), one).IsChange, true)
+		}},
+		{"labels come and go with who and when", func(t *try) {
+			n := reported(t)
+			t.Advance(time.Minute)
+			t.ok(t.as("chen").Unlabel(Repo, n, "bug"))
+			t.Advance(time.Minute)
+			t.ok(t.as("priya").Label(Repo, n, "change-request"))
+			is := issue(t, t.whole(t.change(fmt.Sprintf("Fixes #%d", n))), n)
+			var got []string
+			for _, e := range is.LabelEvents {
+				got = append(got, fmt.Sprintf("%s %t %s", e.Label, e.Added, e.Actor.Login))
+			}
+			equal(t, "events", strings.Join(got, ", "), "bug true jonas, bug false chen, change-request true priya")
+		}},
+		{"who changed the text of an issue", func(t *try) {
+			n := reported(t)
+			t.Advance(time.Minute)
+			t.ok(t.as("chen").SetBody(Repo, n, "Other."))
+			is := issue(t, t.whole(t.change(fmt.Sprintf("Fixes #%d", n))), n)
+			equal(t, "editor", is.TextEditor.Login, "chen")
+			equal(t, "edited", is.TextEditedAt.IsZero(), false)
+		}},
+		{"who changed the title of an issue", func(t *try) {
+			n := reported(t)
+			t.Advance(time.Minute)
+			t.ok(t.as("priya").SetTitle(Repo, n, "Other"))
+			is := issue(t, t.whole(t.change(fmt.Sprintf("Fixes #%d", n))), n)
+			equal(t, "editor", is.TextEditor.Login, "priya")
+		}},
+		{"comments of an issue", func(t *try) {
+			n := reported(t)
+			for i := range 120 {
+				t.id(t.as("chen").Comment(Repo, n, fmt.Sprint("comment ", i)))
+			}
+			is := issue(t, t.whole(t.change(fmt.Sprintf("Fixes #%d", n))), n)
+			equal(t, "comments", len(is.Comments), 120)
+			equal(t, "last", is.Comments[119].Body, "comment 119")
+		}},
+		{"a closed issue and why", func(t *try) {
+			n := reported(t)
+			t.ok(t.as("chen").Close(Repo, n, "not_planned"))
+			is := issue(t, t.whole(t.change(fmt.Sprintf("Fixes #%d", n))), n)
+			equal(t, "state", is.State, fact.Closed)
+			equal(t, "reason", is.Reason, "not_planned")
+		}},
+		{"more issues than one page", func(t *try) {
+			var body strings.Builder
+			for range 23 {
+				fmt.Fprintf(&body, "Fixes #%d\n", reported(t))
+			}
+			equal(t, "issues", len(t.whole(t.change(body.String())).Issues), 23)
+		}},
+	}
+}
+
+func peopleParts() []contract {
+	who := func(t *try, names ...string) map[string]fact.Principal {
+		t.Helper()
+		p := all()
+		p.Principals = names
+		return t.readPlan(opened(t), p).People
+	}
+	logins := func(p fact.Principal) string {
+		var out []string
+		for _, m := range p.Members {
+			out = append(out, m.Login)
+		}
+		slices.Sort(out)
+		return strings.Join(out, " ")
+	}
+	return []contract{
+		{"the people of a team", func(t *try) { equal(t, "members", logins(who(t, "team:firmware")["team:firmware"]), "jonas mara") }},
+		{"the people of the teams below a team", func(t *try) {
+			equal(t, "members", logins(who(t, "team:engineering")["team:engineering"]), "jonas mara priya")
+		}},
+		{"one person", func(t *try) { equal(t, "members", logins(who(t, "user:chen")["user:chen"]), "chen") }},
+		{"a team that is not there has a problem and nobody", func(t *try) {
+			p := who(t, "team:none")["team:none"]
+			equal(t, "members", len(p.Members), 0)
+			equal(t, "no problem", p.Problem == "", false)
+		}},
+		{"a person who is not there", func(t *try) {
+			p := who(t, "user:nobody")["user:nobody"]
+			equal(t, "members", len(p.Members), 0)
+			equal(t, "no problem", p.Problem == "", false)
+		}},
+		{"a team of many", func(t *try) {
+			for i := range 130 {
+				login := fmt.Sprintf("dev%03d", i)
+				t.World.AddUser(login, "")
+				t.ok(t.as("alex").AddTeamMember(Org, "qa", login))
+			}
+			equal(t, "members", len(who(t, "team:qa")["team:qa"].Members), 131)
+		}},
+		{"teams we may not see", func(t *try) {
+			t.Forbid("members")
+			p := all()
+			p.Principals = []string{"team:firmware"}
+			c := t.readPlan(opened(t), p)
+			_, known := c.Why(fact.NeedPeople)
+			if known && c.People["team:firmware"].Problem == "" {
+				t.Errorf("people %+v, and nothing is said", c.People)
+			}
+			equal(t, "members", len(c.People["team:firmware"].Members), 0)
+		}},
+		{"somebody who left is told after asking again", func(t *try) {
+			p := all()
+			p.Principals = []string{"team:firmware"}
+			n := opened(t)
+			equal(t, "before", logins(t.readPlan(n, p).People["team:firmware"]), "jonas mara")
+			t.ok(t.as("alex").RemoveTeamMember(Org, "firmware", "jonas"))
+			if cache, ok := t.Adapter.(forges.PeopleCache); ok {
+				cache.Forget(Org)
+			}
+			equal(t, "after", logins(t.readPlan(n, p).People["team:firmware"]), "mara")
+		}},
+	}
+}
