@@ -186,8 +186,10 @@ type Finish struct {
 	Again time.Time
 	// Problem is the error of a failed try; the subject is due again at Retry,
 	// or given up if Retry is zero.
+	// Waited with a Problem counts no try: the forge asked to wait.
 	Problem string
 	Retry   time.Time
+	Waited  bool
 	Memory  Memory
 	Open    bool
 	Head    string

@@ -245,7 +245,7 @@ func (s session) fail(ctx context.Context, c *Claim, f Finish) error {
 	} else if string(raw) != "{}" {
 		memory = s.db.pack(raw)
 	}
-	n, err := s.exec(ctx, `UPDATE subjects SET `+free+`, claimed = judged, problem = ?, tries = tries + 1,
+	n, err := s.exec(ctx, `UPDATE subjects SET `+free+`, claimed = judged, problem = ?, tries = tries + CAST(? AS BIGINT),
 		gave_up = CASE WHEN wanted > CAST(? AS BIGINT) THEN 0 ELSE CAST(? AS BIGINT) END,
 		due = CASE WHEN wanted > CAST(? AS BIGINT) THEN due ELSE CAST(? AS BIGINT) END,
 		marked_at = ?,
@@ -253,7 +253,7 @@ func (s session) fail(ctx context.Context, c *Claim, f Finish) error {
 		head = CASE WHEN CAST(? AS TEXT) <> '' THEN CAST(? AS TEXT) ELSE head END,
 		base = CASE WHEN CAST(? AS TEXT) <> '' THEN CAST(? AS TEXT) ELSE base END
 		WHERE`+stands,
-		bound(f.Problem, problemMax), c.Wanted, f.Retry.IsZero(), c.Wanted, f.Retry, c.MarkedAt,
+		bound(f.Problem, problemMax), !f.Waited, c.Wanted, f.Retry.IsZero(), c.Wanted, f.Retry, c.MarkedAt,
 		memory, f.Head, f.Head, f.Base, f.Base, c.ID, c.Token, s.db.clock.Now())
 	if err != nil {
 		return err

@@ -172,6 +172,10 @@ func failing(t *testing.T, backend Backend) {
 		t.Errorf("after a failed try: %+v", got)
 	}
 	b.clock.Add(time.Minute)
+	b.must(b.Done(b.ctx, b.claim(), store.Finish{Problem: "rate limited", Retry: b.clock.Now(), Waited: true}))
+	if got := b.subject(change("7")); got.Tries != 1 || got.Problem != "rate limited" {
+		t.Errorf("after being asked to wait: %+v", got)
+	}
 	c = b.claim()
 	b.must(b.Done(b.ctx, c, store.Finish{Problem: "forbidden", Memory: store.Memory{Files: []string{"f"}}}))
 	b.clock.Add(time.Hour)
