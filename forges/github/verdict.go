@@ -38,7 +38,8 @@ const (
 	statusPostedPrefix = "status:"
 )
 
-// SetVerdict implements forges.Forge. A standing check run of the commit is
+// SetVerdict implements forges.Forge. What stands there already, by the digest
+// of an earlier call, is not written again. A standing check run of the commit is
 // updated, but replaced by a new one where its annotations changed: GitHub adds
 // annotations to those of before and removes none. A token that may not write
 // checks posts a commit status instead, and then no check ever: a check and a
@@ -56,6 +57,10 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	if posted.SHA != "" && posted.SHA != sha {
 		posted = forges.Posted{}
 	}
+	digest := reportDigest(report)
+	if posted.ID != "" && posted.SHA == sha && posted.Digest == digest {
+		return posted, nil // it stands there
+	}
 	id := ""
 	if f.statusOnly(r, posted) {
 		id, err = w.status(ctx)
@@ -69,7 +74,18 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	if err != nil {
 		return forges.Posted{}, wrap(err)
 	}
-	return forges.Posted{ID: id, SHA: sha, Digest: posted.Digest, State: report.State}, nil
+	return forges.Posted{ID: id, SHA: sha, Digest: digest, State: report.State}, nil
+}
+
+// reportDigest identifies what a report shows; when it was made shows nothing.
+func reportDigest(r forges.Report) string {
+	r.StartedAt, r.FinishedAt = time.Time{}, time.Time{}
+	raw, err := json.Marshal(r)
+	if err != nil { // plain values always marshal
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
 }
 
 // statusOnly reports whether the verdict is a commit status: it was one before.

@@ -66,6 +66,10 @@ func TestAVerdictIsCreatedOnceAndThenUpdated(t *testing.T) {
 	if len(c.Checks) != 1 || !c.Checks[0].Ours || c.Checks[0].ID != first.ID || c.Checks[0].ExternalID != "k1" {
 		t.Fatalf("checks: %+v", c.Checks)
 	}
+	s.Face.ResetCalls()
+	if again, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, sha, report(forges.ReportSuccess), posted); err != nil || again != posted || s.Face.Calls().Writes != 0 {
+		t.Errorf("what stands was written again: %+v, %v", again, err)
+	}
 	// A run of another commit is left alone.
 	s.push(sim.NewCommit{Files: map[string]string{"a": "b"}})
 	next, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, s.head(), report(forges.ReportFailure), posted)
@@ -99,7 +103,9 @@ func TestAnnotationsNeverPileUp(t *testing.T) {
 	if runs := s.Forge.Checks(simtest.Repo, sha); len(runs) != 1 || len(runs[0].Annotations) != 100 {
 		t.Fatalf("%d runs, %d annotations", len(runs), len(runs[0].Annotations))
 	}
-	same, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, sha, with(120), posted)
+	retitled := with(120)
+	retitled.Title = "3 rules fail"
+	same, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, sha, retitled, posted)
 	s.must(err)
 	if runs := s.Forge.Checks(simtest.Repo, sha); same.ID != posted.ID || len(runs[0].Annotations) != 100 {
 		t.Errorf("the same annotations: %d", len(runs[0].Annotations))
