@@ -79,7 +79,7 @@ func TestAVerdictIsCreatedOnceAndThenUpdated(t *testing.T) {
 	}
 	// So is one that is gone.
 	next.ID = "999999"
-	if next, err = s.GitHub.SetVerdict(t.Context(), s.ref.Repo, s.head(), report(forges.ReportFailure), next); err != nil || next.ID == "999999" {
+	if next, err = s.GitHub.SetVerdict(t.Context(), s.ref.Repo, s.head(), report(forges.ReportSuccess), next); err != nil || next.ID == "999999" {
 		t.Errorf("a run that is gone: %+v, %v", next, err)
 	}
 	if _, err := s.GitHub.SetVerdict(t.Context(), s.ref.Repo, strings.Repeat("d", 40), report(forges.ReportFailure), forges.Posted{}); err == nil {
