@@ -101,7 +101,7 @@ func (p policySource) parse() (*policy.Policy, policy.Errors) {
 func (p policySource) must(s *streams) (*policy.Policy, error) {
 	valid, errs := p.parse()
 	if len(errs) > 0 {
-		p.print(s, s.err, s.errTTY, errs, "")
+		p.print(s, s.complain, s.errTTY, errs, "")
 		return nil, status(exitUsage)
 	}
 	return valid, nil
@@ -109,11 +109,11 @@ func (p policySource) must(s *streams) (*policy.Policy, error) {
 
 // print writes errors one a line, with the source line and a caret below on a
 // terminal.
-func (p policySource) print(s *streams, w io.Writer, tty bool, errs policy.Errors, kind string) {
+func (p policySource) print(s *streams, say func(string, ...any), tty bool, errs policy.Errors, kind string) {
 	for _, e := range errs {
-		fmt.Fprintf(w, "%s%s\n", kind, policyLine(e))
+		say("%s%s\n", kind, policyLine(e))
 		if line, caret, ok := p.excerpt(e); ok && tty {
-			fmt.Fprintf(w, "    %s\n    %s\n", line, s.paint(red, caret))
+			say("    %s\n    %s\n", line, s.paint(red, caret))
 		}
 	}
 }

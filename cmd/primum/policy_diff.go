@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"primum/bot/report"
@@ -93,17 +91,17 @@ func (o *diffOptions) print(differences []policy.Difference, falls []policy.Fall
 		return writeJSON(o.io.out, out)
 	}
 	for _, f := range falls {
-		fmt.Fprintf(o.io.out, "%s  %s falls from class %s to %s\n", o.io.paint(red, "weaker"), report.Clean(f.ID), f.From, f.To)
+		o.io.printf("%s  %s falls from class %s to %s\n", o.io.paint(red, "weaker"), report.Clean(f.ID), f.From, f.To)
 	}
 	for _, d := range differences {
 		kind := "      "
 		if d.Weaker {
 			kind = o.io.paint(red, "weaker")
 		}
-		fmt.Fprintf(o.io.out, "%s  %s\n", kind, report.Clean(d.Words))
+		o.io.printf("%s  %s\n", kind, report.Clean(d.Words))
 	}
 	if len(differences)+len(falls) == 0 && o.io.outTTY {
-		fmt.Fprintln(o.io.out, "No difference in what is in force")
+		o.io.printf("No difference in what is in force\n")
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (o *explainOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	if len(rows) == 1 && rows[0].Doc != "" {
-		fmt.Fprintf(o.io.out, "\n%s\n", rows[0].Doc)
+		o.io.printf("\n%s\n", rows[0].Doc)
 	}
 	return nil
 }

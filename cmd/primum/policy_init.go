@@ -107,7 +107,7 @@ func (o *initOptions) run(ctx context.Context) error {
 	files := append([]newFile{{policy.Path, text}}, templates(found.forge)...)
 	if o.dryRun {
 		for _, f := range files {
-			fmt.Fprintf(o.io.out, "--- %s\n%s\n", f.path, f.text)
+			o.io.printf("--- %s\n%s\n", f.path, f.text)
 		}
 		return nil
 	}
@@ -124,16 +124,16 @@ func (o *initOptions) write(found survey, files []newFile) error {
 		if verb == "wrote" {
 			wrote++
 		}
-		fmt.Fprintf(o.io.out, "%s %s\n", verb, f.path)
+		o.io.printf("%s %s\n", verb, f.path)
 	}
 	if wrote == 0 {
-		fmt.Fprintln(o.io.out, "\nNothing to write; --force overwrites")
+		o.io.printf("\nNothing to write; --force overwrites\n")
 		return nil
 	}
 	if !found.forgeSure {
-		fmt.Fprintf(o.io.out, "\nNeither remote nor folders show the forge; these are for %s. --forge names another\n", found.forge)
+		o.io.printf("\nNeither remote nor folders show the forge; these are for %s. --forge names another\n", found.forge)
 	}
-	fmt.Fprintf(o.io.out, "\n%s", nextSteps(found))
+	o.io.printf("\n%s", nextSteps(found))
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"primum/rules/policy"
@@ -64,17 +62,17 @@ func (o *lintOptions) run(cmd *cobra.Command) error {
 			return err
 		}
 	} else {
-		p.print(o.io, o.io.out, o.io.outTTY, errs, "")
-		p.print(o.io, o.io.out, o.io.outTTY, warnings, "warning: ")
+		p.print(o.io, o.io.printf, o.io.outTTY, errs, "")
+		p.print(o.io, o.io.printf, o.io.outTTY, warnings, "warning: ")
 	}
 	if valid == nil {
 		if o.io.outTTY && o.format == "text" && len(errs) > 1 {
-			fmt.Fprintf(o.io.err, "%d errors\n", len(errs))
+			o.io.complain("%d errors\n", len(errs))
 		}
 		return status(exitUsage)
 	}
 	if o.io.outTTY && o.format == "text" {
-		fmt.Fprintf(o.io.out, "%s: valid; product %s, mode %s, %d items, %d rules\n", p.name, valid.Product, valid.Mode, len(valid.Items), len(valid.Rules))
+		o.io.printf("%s: valid; product %s, mode %s, %d items, %d rules\n", p.name, valid.Product, valid.Mode, len(valid.Items), len(valid.Rules))
 	}
 	return nil
 }

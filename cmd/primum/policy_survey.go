@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io/fs"
@@ -213,14 +212,13 @@ func (s *survey) readOwners(dir string, files []string) {
 	if s.owners == "" {
 		return
 	}
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(s.owners)))
+	src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(s.owners))) //nolint:gosec // a file of the repository
 	if err != nil {
 		s.skipped = append(s.skipped, s.owners+" could not be read")
 		return
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		line, _, _ := strings.Cut(lines.Text(), "#")
+	for line := range strings.Lines(string(src)) {
+		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		for _, w := range words[min(1, len(words)):] {
 			s.addOwner(w)
@@ -261,8 +259,15 @@ func roleOf(who string) policy.Role {
 		part string
 		role policy.Role
 	}{
-		{"quality", policy.Quality}, {"qms", policy.Quality}, {"regulat", policy.Regulatory}, {"risk", policy.Risk}, {"safety", policy.Risk},
-		{"verif", policy.Verification}, {"test", policy.Verification}, {"-qa", policy.Verification}, {":qa", policy.Verification},
+		{"quality", policy.Quality},
+		{"qms", policy.Quality},
+		{"regulat", policy.Regulatory},
+		{"risk", policy.Risk},
+		{"safety", policy.Risk},
+		{"verif", policy.Verification},
+		{"test", policy.Verification},
+		{"-qa", policy.Verification},
+		{":qa", policy.Verification},
 	} {
 		if strings.Contains(strings.ToLower(who), guess.part) {
 			return guess.role

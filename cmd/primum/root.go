@@ -40,6 +40,9 @@ func run(ctx context.Context, io *streams, args []string) int {
 	root := newRoot(io)
 	root.SetArgs(args)
 	called, err := root.ExecuteContextC(ctx)
+	if err == nil && io.broken != nil {
+		err = fmt.Errorf("write the result: %w", io.broken)
+	}
 	return exitCode(io, called, err)
 }
 
@@ -112,16 +115,16 @@ func exitCode(io *streams, cmd *cobra.Command, err error) int {
 	case errors.As(err, &said):
 		return int(said)
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(io.err, "%s: %s\n", cmd.CommandPath(), strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
-		fmt.Fprintf(io.err, "usage: %s\n", useLine(cmd))
+		io.complain("%s: %s\n", cmd.CommandPath(), strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+		io.complain("usage: %s\n", useLine(cmd))
 		return exitUsage
 	case isCobraUsage(err):
 		return exitCode(io, cmd, usage("%w", err))
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(io.err, "%s: stopped\n", cmd.CommandPath())
+		io.complain("%s: stopped\n", cmd.CommandPath())
 		return exitFailure
 	default:
-		fmt.Fprintf(io.err, "%s: %v\n", cmd.CommandPath(), err)
+		io.complain("%s: %v\n", cmd.CommandPath(), err)
 		return exitFailure
 	}
 }

@@ -122,9 +122,9 @@ func TestLintShowsTheLineAndACaretOnATerminal(t *testing.T) {
 	if strings.Contains(out.String(), "\x1b") {
 		t.Errorf("the file moves the cursor: %q", out)
 	}
-	s, out, _ = buffers("version: 1\nproduct: pump\nclas: C\n", true)
+	s, out, _ = buffers("version: 1\nproduct: pump\nmodus: C\n", true)
 	run(t.Context(), s, []string{"policy", "lint", "-"})
-	if want := "\n    clas: C\n    ^\n"; !strings.Contains(out.String(), want) {
+	if want := "\n    modus: C\n    ^\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("no line and caret in:\n%s", out)
 	}
 }

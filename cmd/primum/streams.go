@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -18,7 +19,20 @@ type streams struct {
 	errTTY bool // err is a terminal
 	color  bool // out is a terminal that shows colours
 	width  int  // columns of out; 0 if it is no terminal
+
+	broken error // the first result that could not be written
 }
+
+// printf writes results. What cannot be written ends the command with a failure,
+// see run.
+func (s *streams) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(s.out, format, args...); err != nil && s.broken == nil {
+		s.broken = err
+	}
+}
+
+// complain writes to people. Where they cannot be reached nothing can be done.
+func (s *streams) complain(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format, args...) }
 
 // osStreams are those of the process.
 func osStreams() *streams {
@@ -27,7 +41,7 @@ func osStreams() *streams {
 	s.errTTY = isTerminal(os.Stderr)
 	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	if s.outTTY {
-		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil { //nolint:gosec // a file descriptor fits an int
+		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 			s.width = width
 		}
 	}
@@ -35,7 +49,7 @@ func osStreams() *streams {
 }
 
 func isTerminal(f *os.File) bool {
-	return term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits an int
+	return term.IsTerminal(int(f.Fd()))
 }
 
 // paint sets s in a colour on terminals that show colours.

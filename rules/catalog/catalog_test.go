@@ -155,9 +155,9 @@ func TestCoverageCountsEachClauseOnce(t *testing.T) {
 	for _, test := range []struct {
 		clause string
 		want   string
-	}{{"8.2.1", "rule rule rule"}, {"5.4.2", "none none planned"}, {"5.8.2", "planned planned planned"}} {
+	}{{"8.2.1", "rule/rule/rule"}, {"5.4.2", "none/none/planned"}, {"5.8.2", "planned/planned/planned"}} {
 		c := find(test.clause)
-		if got := fmt.Sprint(c.At("A"), " ", c.At("B"), " ", c.At("C")); got != test.want {
+		if got := fmt.Sprintf("%s/%s/%s", c.At("A"), c.At("B"), c.At("C")); got != test.want {
 			t.Errorf("%s stands at %s, want %s", test.clause, got, test.want)
 		}
 	}

@@ -162,11 +162,11 @@ func toCome(c Coverage) []string {
 // CoverageText is the coverage for terminals.
 func CoverageText(all []rules.Rule, s Style) string {
 	var b strings.Builder
-	head := fmt.Sprintf("%-8s", "Clause")
+	head := []string{fmt.Sprintf("%-8s", "Clause")}
 	for _, v := range levels() {
-		head += fmt.Sprintf(" %s", v)
+		head = append(head, string(v))
 	}
-	b.WriteString(s.bold(head+"  Rules") + "\n")
+	b.WriteString(s.bold(strings.Join(append(head, " Rules"), " ")) + "\n")
 	for _, c := range CoverageOf(all) {
 		fmt.Fprintf(&b, "%-8s", c.Clause.ID)
 		var ids []string

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"maps"
 
 	"primum/rules"
 	"primum/rules/class"
@@ -80,9 +81,7 @@ func asJSON(r rules.Rule) ruleJSON {
 	for _, v := range levels() {
 		set := shipped(r, v)
 		at := map[string]any{"enforcement": set.Enforcement}
-		for name, val := range set.Params {
-			at[name] = val
-		}
+		maps.Copy(at, set.Params)
 		j.Shipped[v] = at
 		if waivable(r, v) {
 			j.Waivable = append(j.Waivable, v)

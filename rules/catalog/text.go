@@ -48,11 +48,11 @@ func List(all []rules.Rule, s Style) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		head := fmt.Sprintf("%-*s", wide, capital(g))
+		head := []string{fmt.Sprintf("%-*s", wide, capital(g))}
 		for _, v := range levels() {
-			head += fmt.Sprintf("  %-5s", v)
+			head = append(head, fmt.Sprintf("%-5s", v))
 		}
-		b.WriteString(s.bold(strings.TrimRight(head, " ")) + "\n")
+		b.WriteString(s.bold(strings.TrimRight(strings.Join(head, "  "), " ")) + "\n")
 		for _, r := range ofGroup(all, g) {
 			fmt.Fprintf(&b, "%-*s", wide, r.ID)
 			for _, v := range levels() {

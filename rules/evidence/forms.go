@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,12 +90,7 @@ type matcher struct {
 }
 
 func (m matcher) matches(k string) bool {
-	for _, want := range m.keys {
-		if k == want {
-			return true
-		}
-	}
-	return m.prefix != "" && strings.HasPrefix(k, m.prefix)
+	return slices.Contains(m.keys, k) || m.prefix != "" && strings.HasPrefix(k, m.prefix)
 }
 
 // matchers maps "form/field" to what recognises it.

@@ -120,8 +120,9 @@ func TestLinksFromElsewhere(t *testing.T) {
 			c.Body = "Refs #12"
 			c.Links = []fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkForge, Closes: true}}
 		}, []fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkForge, Closes: true}}},
-		{"a command of the opener", func(c *fact.Change) { c.Comments = []fact.Comment{comment(mara, "/primum link #12")} },
-			[]fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkCommand, Source: "command of mara"}}},
+		{"a command of the opener", func(c *fact.Change) {
+			c.Comments = []fact.Comment{comment(mara, "/primum link #12")}
+		}, []fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkCommand, Source: "command of mara"}}},
 		{"a command with an address", func(c *fact.Change) {
 			c.Comments = []fact.Comment{comment(mara, "/primum link https://forge.example/acme/other/issues/3")}
 		}, []fact.Link{{Repo: "acme/other", Number: 3, Kind: fact.LinkCommand, Source: "command of mara"}}},
@@ -161,8 +162,9 @@ func TestLinksFromElsewhere(t *testing.T) {
 			{Repo: "acme/pump", Number: 12, Kind: fact.LinkTrailer, Source: "commit 3f9c0b7"},
 			{Repo: "acme/pump", Number: 13, Kind: fact.LinkKeyword, Closes: true, Source: "commit aa11bb2"},
 		}},
-		{"a branch name is a suggestion", func(c *fact.Change) { c.Head.Name = "fix/12-stall" },
-			[]fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkBranch, Source: "branch fix/12-stall"}}},
+		{"a branch name is a suggestion", func(c *fact.Change) {
+			c.Head.Name = "fix/12-stall"
+		}, []fact.Link{{Repo: "acme/pump", Number: 12, Kind: fact.LinkBranch, Source: "branch fix/12-stall"}}},
 		{"a date in a branch name is none", func(c *fact.Change) { c.Head.Name = "2026-11-release" }, nil},
 		{"a title names, and closes nothing", func(c *fact.Change) { c.Title = "Stop the stall, fixes #12 (#13)" }, []fact.Link{
 			{Repo: "acme/pump", Number: 12, Kind: fact.LinkKeyword, Source: "title"},
