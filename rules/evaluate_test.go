@@ -18,7 +18,7 @@ import (
 func TestUngovernedChanges(t *testing.T) {
 	t.Parallel()
 	p := ft.Policy(ft.PolicyText)
-	_, broken := policy.Parse(policy.Path, []byte("version: 1\nproduct: x\nclass: C\naproval: 2\n"), rules.Specs())
+	_, broken := policy.Parse(policy.Path, []byte("version: 1\nproduct: x\nclass: C\nqorum: 2\n"), rules.Specs())
 	tests := []struct {
 		name  string
 		in    rules.Input
@@ -29,17 +29,22 @@ func TestUngovernedChanges(t *testing.T) {
 		{"no policy", rules.Input{}, func(c *fact.Change) { c.Policy.Missing, c.Policy.Text = true, "" }, rules.NA, "Not governed: main has no .primum.yml"},
 		{"a broken policy", rules.Input{PolicyErrors: broken}, nil, rules.Fail, "The policy on main is broken: .primum.yml:4:1: "},
 		{
-			"a policy that could not be read", rules.Input{}, func(c *fact.Change) { c.MarkUnknown(fact.NeedPolicy, "the forge answered 502") },
+			"a policy that could not be read",
+			rules.Input{},
+			func(c *fact.Change) { c.MarkUnknown(fact.NeedPolicy, "the forge answered 502") },
 			rules.Unknown, "The policy on main could not be read: the forge answered 502",
 		},
 		{
-			"a policy that could not be read, with an old one at hand", rules.Input{Policy: p}, func(c *fact.Change) { c.MarkUnknown(fact.NeedPolicy, "502") },
+			"a policy that could not be read, with an old one at hand",
+			rules.Input{Policy: p},
+			func(c *fact.Change) { c.MarkUnknown(fact.NeedPolicy, "502") },
 			rules.Unknown, "could not be read",
 		},
 		{"a policy too large", rules.Input{}, func(c *fact.Change) { c.Policy = fact.Blob{Problem: "larger than 1 MiB"} }, rules.Unknown, "larger than 1 MiB"},
 		{"a policy nobody parsed", rules.Input{}, nil, rules.Unknown, "was not parsed"},
 		{
-			"a branch that the policy does not cover", rules.Input{Policy: ft.Policy(ft.PolicyText + "branches: [main]\n")},
+			"a branch that the policy does not cover",
+			rules.Input{Policy: ft.Policy(ft.PolicyText + "branches: [main]\n")},
 			func(c *fact.Change) { c.Base.Name = "playground" }, rules.NA, "Not governed: the policy does not cover the branch playground",
 		},
 	}
@@ -162,7 +167,7 @@ func TestReasonsInOneSentence(t *testing.T) {
 	}{
 		{"ready", nil, "Class C: ready to merge"},
 		{
-			"two actions, in the order of the catalogue", func(c *fact.Change) { ft.Drop(c, ft.Priya); ft.Section(c, 12, risk1, "") },
+			"two actions, in the order of the catalogue", func(c *fact.Change) { ft.Drop(c, ft.Priya()); ft.Section(c, 12, risk1, "") },
 			"Class C: 2 actions needed: review, risk assessment",
 		},
 		{
@@ -232,7 +237,7 @@ func TestVerdictIsTheSameForTheSameInput(t *testing.T) {
 	t.Parallel()
 	c, p := ft.Compliant("C")
 	ft.Pushed(c, false)
-	ft.Say(c, ft.Mara, ft.At(24.5), ask)
+	ft.Say(c, ft.Mara(), ft.At(24.5), ask)
 	if diff := cmp.Diff(judge(c, p), judge(c, p), cmp.AllowUnexported()); diff != "" {
 		t.Error(diff)
 	}
@@ -247,16 +252,16 @@ func TestVerdictIsTheSameForTheSameInput(t *testing.T) {
 func TestPeopleOfAChange(t *testing.T) {
 	t.Parallel()
 	c, p := ft.Compliant("C")
-	c.Opener = ft.Bot
+	c.Opener = ft.Bot()
 	k := c.Commits[0]
 	k.SHA = ft.Older
-	k.Author = fact.Identity{Name: "updates[bot]", Email: "bot@forge.example", Account: ft.Bot}
+	k.Author = fact.Identity{Name: "updates[bot]", Email: "bot@forge.example", Account: ft.Bot()}
 	k.Committer = fact.Identity{Name: "GitHub", Email: "noreply@github.com"}
-	k.CoAuthors = []fact.Identity{{Name: "Alex", Email: "alex@pump.example", Account: ft.Alex}}
+	k.CoAuthors = []fact.Identity{{Name: "Alex", Email: "alex@pump.example", Account: ft.Alex()}}
 	c.Commits = append(c.Commits, k)
-	ft.Approve(c, ft.Guest, ft.At(27.1), "")
-	ft.Approve(c, ft.Bot, ft.At(27.2), "")
-	ft.Approve(c, ft.Alex, ft.At(27.3), "")
+	ft.Approve(c, ft.Guest(), ft.At(27.1), "")
+	ft.Approve(c, ft.Bot(), ft.At(27.2), "")
+	ft.Approve(c, ft.Alex(), ft.At(27.3), "")
 	v := judge(c, p)
 	var authors []string
 	for _, a := range v.Authors {
@@ -281,7 +286,7 @@ func TestPeopleOfAChange(t *testing.T) {
 func TestDismissalByAnotherIsShown(t *testing.T) {
 	t.Parallel()
 	c, p := ft.Compliant("C")
-	c.Reviews[1].State, c.Reviews[1].DismissedBy = fact.Dismissed, ft.Mara
+	c.Reviews[1].State, c.Reviews[1].DismissedBy = fact.Dismissed, ft.Mara()
 	v := judge(c, p)
 	if len(v.Approvals) != 2 || v.Approvals[1].Counts || v.Approvals[1].Why != "dismissed by mara" {
 		t.Errorf("approvals: %+v", v.Approvals)

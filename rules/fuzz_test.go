@@ -61,10 +61,11 @@ func honest(t interface{ Errorf(string, ...any) }, v *rules.Verdict) {
 	}
 }
 
-func asJSON(t testing.TB, c *fact.Change) []byte {
+func asJSON(tb testing.TB, c *fact.Change) []byte {
+	tb.Helper()
 	raw, err := json.Marshal(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }

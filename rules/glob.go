@@ -25,10 +25,14 @@ type glob struct {
 type globs []glob
 
 func compile(patterns []string) globs {
-	out := make(globs, 0, len(patterns))
+	out := make(globs, 0, len(patterns)+4)
 	for _, p := range patterns {
 		if !doublestar.ValidatePattern(p) {
 			continue // the parser refuses it; here it matches nothing
+		}
+		if strings.IndexByte(p, '{') < 0 {
+			out = append(out, newGlob(p))
+			continue
 		}
 		for _, one := range expand(p) {
 			out = append(out, newGlob(one))
@@ -74,14 +78,14 @@ func newGlob(p string) glob {
 		g.below = true
 	}
 	if rest, ok := strings.CutPrefix(p, "**/"); ok {
-		if name, ok := strings.CutSuffix(rest, "/**"); ok && name != "" && strings.IndexAny(name, special) < 0 {
+		if name, ok := strings.CutSuffix(rest, "/**"); ok && name != "" && !strings.ContainsAny(name, special) {
 			g.middle = name + "/"
 		}
-		if strings.IndexAny(rest, special) < 0 {
+		if !strings.ContainsAny(rest, special) {
 			g.suffix = rest // **/name matches name as well as a/name
 		}
 		start, end, star := strings.Cut(rest, "*")
-		if star && !strings.Contains(rest, "/") && strings.IndexAny(start+end, special) < 0 {
+		if star && !strings.Contains(rest, "/") && !strings.ContainsAny(start+end, special) {
 			g.name, g.start, g.end = true, start, end
 		}
 	}

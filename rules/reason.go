@@ -45,6 +45,7 @@ func reason(v *Verdict, c *fact.Change, lowest bool) string {
 	case Pending:
 		_, what := v.short(lowest, Pending)
 		return head + "waiting for " + what
+	case Pass, Waived, NA:
 	}
 	switch {
 	case v.Class.OnlyOutside:

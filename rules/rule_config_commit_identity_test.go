@@ -29,7 +29,7 @@ func TestConfigCommitIdentity(t *testing.T) {
 				c.Commits[0].Author = fact.Identity{Name: "Mara", Email: "MARA@pump.example"}
 			},
 		},
-		{name: "a registered bot", spoil: func(c *fact.Change) { c.Commits[0].Author.Account = ft.Bot }, want: rules.Pass},
+		{name: "a registered bot", spoil: func(c *fact.Change) { c.Commits[0].Author.Account = ft.Bot() }, want: rules.Pass},
 		{name: "not signed", spoil: func(c *fact.Change) { c.Commits[0].Signature = fact.Signature{} }, want: rules.Fail, says: "1 commit has no valid signature: 3f9c0b7d (not signed)"},
 		{
 			name: "a signature that is not valid", want: rules.Fail, says: "3f9c0b7d (unknown key)",

@@ -17,21 +17,21 @@ func TestConfigProtectedFiles(t *testing.T) {
 		{name: "a workflow with the approval of verification", spoil: touch(".github/workflows/ci.yml"), want: rules.Pass, says: "verification"},
 		{
 			name: "a workflow without it", want: rules.Fail, says: "`.github/workflows/ci.yml` (a workflow) needs the approval of the role verification", who: "priya,sam",
-			spoil: func(c *fact.Change) { touch(".github/workflows/ci.yml")(c); ft.Drop(c, ft.Priya) }, also: []string{"review-quorum"},
+			spoil: func(c *fact.Change) { touch(".github/workflows/ci.yml")(c); ft.Drop(c, ft.Priya()) }, also: []string{"review-quorum"},
 		},
 		{name: "a rationale", spoil: touch("docs/risk/ui-segregation.md"), want: rules.Fail, says: "the approval of the role risk", who: "noor"},
 		{
 			name: "a rationale approved", want: rules.Pass,
 			spoil: func(c *fact.Change) {
 				touch("docs/risk/ui-segregation.md")(c)
-				ft.Approve(c, ft.Noor, ft.At(27.5), "/primum sign risk-reviewed")
+				ft.Approve(c, ft.Noor(), ft.At(27.5), "/primum sign risk-reviewed")
 			},
 		},
 		{
 			name: "approved on an older commit", want: rules.Fail, says: "risk", who: "noor",
 			spoil: func(c *fact.Change) {
 				touch("docs/risk/ui-segregation.md")(c)
-				ft.Approve(c, ft.Noor, ft.At(25), "/primum sign risk-reviewed").Commit = ft.Older
+				ft.Approve(c, ft.Noor(), ft.At(25), "/primum sign risk-reviewed").Commit = ft.Older
 			},
 		},
 		{
@@ -43,7 +43,7 @@ func TestConfigProtectedFiles(t *testing.T) {
 			spoil: func(c *fact.Change) {
 				c.Files = nil
 				ft.Touch(c, ".primum.yml")
-				ft.Approve(c, ft.Chen, ft.At(27.5), "/primum sign approved-change")
+				ft.Approve(c, ft.Chen(), ft.At(27.5), "/primum sign approved-change")
 			},
 			also: []string{"verify-fix-has-test"},
 		},
@@ -51,7 +51,7 @@ func TestConfigProtectedFiles(t *testing.T) {
 			name: "the policy with product code", want: rules.Fail, says: "edits the policy together with product code",
 			spoil: func(c *fact.Change) {
 				ft.Touch(c, ".primum.yml")
-				ft.Approve(c, ft.Chen, ft.At(27.5), "/primum sign approved-change")
+				ft.Approve(c, ft.Chen(), ft.At(27.5), "/primum sign approved-change")
 			},
 		},
 		{
@@ -64,8 +64,8 @@ func TestConfigProtectedFiles(t *testing.T) {
 			name: "approved by an author", want: rules.Fail, says: "risk",
 			spoil: func(c *fact.Change) {
 				touch("docs/risk/ui-segregation.md")(c)
-				c.Commits[0].CoAuthors = []fact.Identity{{Account: ft.Noor}}
-				ft.Approve(c, ft.Noor, ft.At(27.5), "/primum sign risk-reviewed")
+				c.Commits[0].CoAuthors = []fact.Identity{{Account: ft.Noor()}}
+				ft.Approve(c, ft.Noor(), ft.At(27.5), "/primum sign risk-reviewed")
 			},
 			also: []string{"review-author-not-approver"},
 		},

@@ -45,7 +45,7 @@ func TestCRAnalysisComplete(t *testing.T) {
 				body := c.Issue(12).Body
 				ft.Unlink(c, 12)
 				c.Issue(9).Body += body
-				ft.SayOn(c, 9, ft.Noor, ft.At(4), "/primum risk confirm")
+				ft.SayOn(c, 9, ft.Noor(), ft.At(4), "/primum risk confirm")
 			},
 		},
 		{name: "no request, said elsewhere", want: rules.NA, spoil: func(c *fact.Change) { ft.Unlink(c, 12); ft.Unlink(c, 9) }, also: append([]string{"link-change-request"}, withoutRequest...)},

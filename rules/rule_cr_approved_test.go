@@ -27,22 +27,22 @@ func TestCRApproved(t *testing.T) {
 	run(t, "cr-approved", []spoilt{
 		{name: "approved by the quality role", want: rules.Pass, says: "chen approved #12"},
 		{name: "not approved", spoil: unapproved, want: rules.Fail, says: "Change request #12 is not approved", who: "chen,ruth"},
-		{name: "approved without the role", spoil: by(ft.Jonas), want: rules.Fail, says: "jonas does not hold the role quality"},
-		{name: "approved by a stranger", spoil: by(ft.Guest), want: rules.Fail, says: "guest does not hold the role"},
-		{name: "approved by a bot", spoil: by(ft.Bot), want: rules.Fail, says: "not approved"},
+		{name: "approved without the role", spoil: by(ft.Jonas()), want: rules.Fail, says: "jonas does not hold the role quality"},
+		{name: "approved by a stranger", spoil: by(ft.Guest()), want: rules.Fail, says: "guest does not hold the role"},
+		{name: "approved by a bot", spoil: by(ft.Bot()), want: rules.Fail, says: "not approved"},
 		{
 			name: "approved by an author of the change", want: rules.Fail, says: "chen is an author of the change",
 			spoil: func(c *fact.Change) {
-				c.Commits[0].CoAuthors = []fact.Identity{{Name: "chen", Email: "chen@pump.example", Account: ft.Chen}}
+				c.Commits[0].CoAuthors = []fact.Identity{{Name: "chen", Email: "chen@pump.example", Account: ft.Chen()}}
 			},
 		},
 		{
 			name: "edited after the approval", want: rules.Fail, says: "it was edited by mara after chen approved it", also: risk,
-			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(6), ft.Mara },
+			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(6), ft.Mara() },
 		},
 		{
 			name: "edited before the approval", want: rules.Pass,
-			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(2), ft.Mara },
+			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(2), ft.Mara() },
 		},
 		{
 			name: "the text seen at the approval was another", want: rules.Fail, says: "its text changed after chen approved it",
@@ -62,14 +62,14 @@ func TestCRApproved(t *testing.T) {
 			name: "approved again after the edit", want: rules.Pass, also: risk,
 			spoil: func(c *fact.Change) {
 				c.Issue(12).TextEditedAt = ft.At(6)
-				ft.SayOn(c, 12, ft.Ruth, ft.At(7), "/primum approve")
+				ft.SayOn(c, 12, ft.Ruth(), ft.At(7), "/primum approve")
 			},
 		},
 		{
 			name: "a comment edited into an approval", want: rules.Fail, says: "not approved",
 			spoil: func(c *fact.Change) {
 				k := &c.Issue(12).Comments[0]
-				k.First, k.EditedAt, k.Editor = "Looks fine.", ft.At(5), ft.Chen
+				k.First, k.EditedAt, k.Editor = "Looks fine.", ft.At(5), ft.Chen()
 			},
 		},
 		{
@@ -79,9 +79,9 @@ func TestCRApproved(t *testing.T) {
 				k.First, k.FirstKnown = "", false
 			},
 		},
-		{name: "label set by the role", spoil: label(ft.Chen, true), want: rules.Pass, says: "chen"},
-		{name: "label set by somebody else", spoil: label(ft.Mara, true), want: rules.Fail, says: "mara does not hold the role"},
-		{name: "label set and removed again", spoil: label(ft.Chen, true, false), want: rules.Fail, says: "not approved"},
+		{name: "label set by the role", spoil: label(ft.Chen(), true), want: rules.Pass, says: "chen"},
+		{name: "label set by somebody else", spoil: label(ft.Mara(), true), want: rules.Fail, says: "mara does not hold the role"},
+		{name: "label set and removed again", spoil: label(ft.Chen(), true, false), want: rules.Fail, says: "not approved"},
 		{
 			name: "a label without its event", want: rules.Fail, says: "not approved",
 			spoil: func(c *fact.Change) { unapproved(c); c.Issue(12).Labels = append(c.Issue(12).Labels, "approved") },

@@ -34,7 +34,7 @@ func TestLinkChangeRequest(t *testing.T) {
 				request := *c.Issue(12)
 				ft.Unlink(c, 12)
 				c.Issues = append(c.Issues, request)
-				ft.Say(c, ft.Mara, ft.At(25), "/primum link #12")
+				ft.Say(c, ft.Mara(), ft.At(25), "/primum link #12")
 			},
 		},
 		{

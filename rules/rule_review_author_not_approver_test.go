@@ -25,10 +25,10 @@ func TestReviewAuthorNotApprover(t *testing.T) {
 	}
 	run(t, "review-author-not-approver", []spoilt{
 		{name: "approved by others", want: rules.Pass},
-		{name: "by the author of a commit", spoil: wrote(ft.Jonas, "author"), want: rules.Fail, says: "jonas approved and is an author of the change (author of 3f9c0b7d)", who: "alex"},
-		{name: "by a committer", spoil: wrote(ft.Jonas, "committer"), want: rules.Fail, says: "committed 3f9c0b7d", who: "alex"},
-		{name: "by a co-author", spoil: wrote(ft.Jonas, "co-author"), want: rules.Fail, says: "co-author of 3f9c0b7d", who: "alex"},
-		{name: "by the opener", spoil: func(c *fact.Change) { c.Opener = ft.Jonas }, want: rules.Fail, says: "opened the change", who: "alex"},
+		{name: "by the author of a commit", spoil: wrote(ft.Jonas(), "author"), want: rules.Fail, says: "jonas approved and is an author of the change (author of 3f9c0b7d)", who: "alex"},
+		{name: "by a committer", spoil: wrote(ft.Jonas(), "committer"), want: rules.Fail, says: "committed 3f9c0b7d", who: "alex"},
+		{name: "by a co-author", spoil: wrote(ft.Jonas(), "co-author"), want: rules.Fail, says: "co-author of 3f9c0b7d", who: "alex"},
+		{name: "by the opener", spoil: func(c *fact.Change) { c.Opener = ft.Jonas() }, want: rules.Fail, says: "opened the change", who: "alex"},
 		{
 			name: "by an address that the change ties to the account", want: rules.Fail, says: "jonas approved and is an author",
 			spoil: func(c *fact.Change) {
@@ -36,22 +36,22 @@ func TestReviewAuthorNotApprover(t *testing.T) {
 				k.SHA, k.Message = ft.Older, "Prepare the clamp"
 				k.Author = fact.Identity{Name: "J", Email: "Jonas@pump.example"}
 				c.Commits = append([]fact.Commit{k}, c.Commits...)
-				wrote(ft.Jonas, "co-author")(c)
+				wrote(ft.Jonas(), "co-author")(c)
 			},
 		},
 		{
 			name: "enough others approved", want: rules.Pass, says: "that of jonas is not counted",
 			spoil: func(c *fact.Change) {
-				wrote(ft.Jonas, "co-author")(c)
-				ft.Approve(c, ft.Alex, ft.At(27.5), "/primum sign reviewed-code")
+				wrote(ft.Jonas(), "co-author")(c)
+				ft.Approve(c, ft.Alex(), ft.At(27.5), "/primum sign reviewed-code")
 			},
 		},
 		{
 			name: "waived at A", level: "A", want: rules.Waived, says: "Waived until 2026-03-20 by chen (W1)",
 			spoil: func(c *fact.Change) {
-				wrote(ft.Jonas, "co-author")(c)
-				ft.Say(c, ft.Mara, ft.At(25), "/primum waive review-author-not-approver until 2026-03-20 because the team is one developer this month")
-				ft.Say(c, ft.Chen, ft.At(26), "/primum approve W1")
+				wrote(ft.Jonas(), "co-author")(c)
+				ft.Say(c, ft.Mara(), ft.At(25), "/primum waive review-author-not-approver until 2026-03-20 because the team is one developer this month")
+				ft.Say(c, ft.Chen(), ft.At(26), "/primum approve W1")
 			},
 		},
 		{name: "no approval yet", spoil: func(c *fact.Change) { c.Reviews = nil }, want: rules.NA, also: []string{"review-quorum"}},

@@ -12,7 +12,7 @@ func TestReviewIndependent(t *testing.T) {
 	t.Parallel()
 	priyaDevelops := func(c *fact.Change) {
 		p := c.People["team:firmware"]
-		p.Members = append(p.Members, ft.Priya)
+		p.Members = append(p.Members, ft.Priya())
 		c.People["team:firmware"] = p
 	}
 	run(t, "review-independent", []spoilt{
@@ -22,11 +22,11 @@ func TestReviewIndependent(t *testing.T) {
 			name: "a third, independent approval", want: rules.Pass, says: "noor",
 			spoil: func(c *fact.Change) {
 				priyaDevelops(c)
-				ft.Approve(c, ft.Noor, ft.At(27.5), "/primum sign risk-reviewed")
+				ft.Approve(c, ft.Noor(), ft.At(27.5), "/primum sign risk-reviewed")
 			},
 		},
-		{name: "the missing approval can bring it", spoil: func(c *fact.Change) { ft.Drop(c, ft.Priya) }, want: rules.Pending, also: []string{"review-quorum"}},
-		{name: "warned at B", level: "B", spoil: func(c *fact.Change) { ft.Drop(c, ft.Priya) }, want: rules.Fail, says: "jonas"},
+		{name: "the missing approval can bring it", spoil: func(c *fact.Change) { ft.Drop(c, ft.Priya()) }, want: rules.Pending, also: []string{"review-quorum"}},
+		{name: "warned at B", level: "B", spoil: func(c *fact.Change) { ft.Drop(c, ft.Priya()) }, want: rules.Fail, says: "jonas"},
 		{
 			name: "developers may be independent by policy", policy: with("rules:\n  review-independent: {C: {design-roles: [regulatory]}}\n"),
 			spoil: priyaDevelops, want: rules.Pass,

@@ -21,18 +21,18 @@ func TestReviewMeaning(t *testing.T) {
 		{name: "a meaning of another role", spoil: body("/primum sign risk-reviewed"), want: rules.Fail, says: "priya signed risk-reviewed, which verification cannot"},
 		{
 			name: "signed afterwards in a comment", want: rules.Pass,
-			spoil: func(c *fact.Change) { body("Fine.")(c); ft.Say(c, ft.Priya, ft.At(27.5), "/primum sign verified") },
+			spoil: func(c *fact.Change) { body("Fine.")(c); ft.Say(c, ft.Priya(), ft.At(27.5), "/primum sign verified") },
 		},
 		{
 			name: "signed in a comment on an older head", want: rules.Fail, says: "priya",
 			spoil: func(c *fact.Change) {
 				body("Fine.")(c)
-				ft.Say(c, ft.Priya, ft.At(27.5), "/primum sign verified").HeadThen = ft.Older
+				ft.Say(c, ft.Priya(), ft.At(27.5), "/primum sign verified").HeadThen = ft.Older
 			},
 		},
 		{
 			name: "signed by somebody else", want: rules.Fail, says: "priya",
-			spoil: func(c *fact.Change) { body("Fine.")(c); ft.Say(c, ft.Sam, ft.At(27.5), "/primum sign verified") },
+			spoil: func(c *fact.Change) { body("Fine.")(c); ft.Say(c, ft.Sam(), ft.At(27.5), "/primum sign verified") },
 		},
 		{
 			name: "a text edited in later", want: rules.Fail, says: "priya",

@@ -39,11 +39,11 @@ func TestReviewNotStale(t *testing.T) {
 		},
 		{
 			name: "approved again", want: rules.Pass,
-			spoil: func(c *fact.Change) { one(c); ft.Approve(c, ft.Jonas, ft.At(27.5), "/primum sign reviewed-code") },
+			spoil: func(c *fact.Change) { one(c); ft.Approve(c, ft.Jonas(), ft.At(27.5), "/primum sign reviewed-code") },
 		},
 		{
 			name: "enough others approved the head", want: rules.Pass, says: "older",
-			spoil: func(c *fact.Change) { one(c); ft.Approve(c, ft.Alex, ft.At(27.5), "/primum sign reviewed-code") },
+			spoil: func(c *fact.Change) { one(c); ft.Approve(c, ft.Alex(), ft.At(27.5), "/primum sign reviewed-code") },
 		},
 		{name: "nobody approved", spoil: func(c *fact.Change) { c.Reviews = nil }, want: rules.NA, also: []string{"review-quorum"}},
 	})

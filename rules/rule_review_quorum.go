@@ -260,12 +260,11 @@ func (c *Case) openThreads() []Finding {
 			continue
 		}
 		open = append(open, t)
-		switch {
-		case t.Path == "":
-			where = append(where, "by "+login(t.Author))
-		default:
-			where = append(where, code(t.Path)+" by "+login(t.Author))
+		at := "by " + login(t.Author)
+		if t.Path != "" {
+			at = code(t.Path) + " " + at
 		}
+		where = append(where, at)
 	}
 	if len(open) == 0 {
 		return nil

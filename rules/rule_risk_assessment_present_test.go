@@ -39,11 +39,11 @@ func TestRiskAssessmentPresent(t *testing.T) {
 		{name: "confirmation is not asked at A", level: "A", spoil: unconfirmed, want: rules.Pass},
 		{
 			name: "confirmed by somebody else", want: rules.Fail, says: "not confirmed",
-			spoil: func(c *fact.Change) { c.Issue(12).Comments[1].Author = ft.Jonas },
+			spoil: func(c *fact.Change) { c.Issue(12).Comments[1].Author = ft.Jonas() },
 		},
 		{
 			name: "confirmed on the change", want: rules.Pass,
-			spoil: func(c *fact.Change) { unconfirmed(c); ft.Say(c, ft.Noor, ft.At(25), "/primum risk confirm") },
+			spoil: func(c *fact.Change) { unconfirmed(c); ft.Say(c, ft.Noor(), ft.At(25), "/primum risk confirm") },
 		},
 		{
 			name: "edited after the confirmation", want: rules.Fail, says: "not confirmed", also: []string{"cr-approved"},
@@ -53,7 +53,7 @@ func TestRiskAssessmentPresent(t *testing.T) {
 			name: "answered by the risk role itself", want: rules.Pass,
 			spoil: func(c *fact.Change) {
 				unconfirmed(c)
-				ft.SayOn(c, 12, ft.Noor, ft.At(5), "/primum risk 3: yes, the clamp is the control of HZ-3")
+				ft.SayOn(c, 12, ft.Noor(), ft.At(5), "/primum risk 3: yes, the clamp is the control of HZ-3")
 			},
 		},
 		{
@@ -68,28 +68,28 @@ func TestRiskAssessmentPresent(t *testing.T) {
 			name: "answered by command in place of the form", want: rules.Pass,
 			spoil: func(c *fact.Change) {
 				ft.Section(c, 12, risk1, "")
-				ft.Say(c, ft.Mara, ft.At(25), "/primum risk 1: no, because nothing new reaches the motor")
+				ft.Say(c, ft.Mara(), ft.At(25), "/primum risk 1: no, because nothing new reaches the motor")
 			},
 		},
 		{
 			name: "a later answer without a reason replaces a good one", want: rules.Fail, says: "question 1",
-			spoil: func(c *fact.Change) { ft.Say(c, ft.Mara, ft.At(25), "/primum risk 1: no") },
+			spoil: func(c *fact.Change) { ft.Say(c, ft.Mara(), ft.At(25), "/primum risk 1: no") },
 		},
 		{
 			name: "answers of a bot", want: rules.Fail, says: "was answered by a bot only",
-			spoil: func(c *fact.Change) { c.Issue(12).Author = ft.Bot },
+			spoil: func(c *fact.Change) { c.Issue(12).Author = ft.Bot() },
 		},
 		{
 			name: "a bot's command is not obeyed", want: rules.Fail, says: "question 1",
 			spoil: func(c *fact.Change) {
 				ft.Section(c, 12, risk1, "")
-				ft.Say(c, ft.Bot, ft.At(25), "/primum risk 1: no, because nothing new reaches the motor")
+				ft.Say(c, ft.Bot(), ft.At(25), "/primum risk 1: no, because nothing new reaches the motor")
 			},
 		},
 		{name: "no request to answer on", spoil: bare, want: rules.Pending, says: "the change request", also: request},
 		{
 			name: "no request, answered on the change", want: rules.Pass, also: request,
-			spoil: func(c *fact.Change) { bare(c); ft.Say(c, ft.Mara, ft.At(25), answers) },
+			spoil: func(c *fact.Change) { bare(c); ft.Say(c, ft.Mara(), ft.At(25), answers) },
 		},
 		{
 			name: "the policy answers for paths without effect at run time", want: rules.Pass, says: "no effect at run time",

@@ -26,13 +26,13 @@ func TestVerifyChecksGreen(t *testing.T) {
 		{name: "misra is not asked at B", level: "B", spoil: func(c *fact.Change) { c.Checks = c.Checks[:2] }, want: rules.Pass, says: "2 required checks"},
 		{
 			name: "set by an author by hand", want: rules.Fail, says: "`test` was reported by mara, an author",
-			spoil: func(c *fact.Change) { k := ft.Check(c, "test"); k.Source, k.SourceID = "mara", ft.Mara.ID },
+			spoil: func(c *fact.Change) { k := ft.Check(c, "test"); k.Source, k.SourceID = "mara", ft.Mara().ID },
 		},
 		{
 			name: "the author's status beside a failed one", want: rules.Fail, says: "`test` failed",
 			spoil: func(c *fact.Change) {
 				state(fact.CheckFailure)(c)
-				c.Checks = append(c.Checks, fact.Check{Name: "test", State: fact.CheckSuccess, Source: "mara", SourceID: ft.Mara.ID})
+				c.Checks = append(c.Checks, fact.Check{Name: "test", State: fact.CheckSuccess, Source: "mara", SourceID: ft.Mara().ID})
 			},
 		},
 		{

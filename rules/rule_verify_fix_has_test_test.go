@@ -32,17 +32,17 @@ func TestVerifyFixHasTest(t *testing.T) {
 		},
 		{
 			name: "verified by hand", want: rules.Pass, says: "sam verified it on build-412",
-			spoil: func(c *fact.Change) { noTest(c); ft.Say(c, ft.Sam, ft.At(27), "/primum verify build-412") },
+			spoil: func(c *fact.Change) { noTest(c); ft.Say(c, ft.Sam(), ft.At(27), "/primum verify build-412") },
 		},
 		{
 			name: "verified by hand by an author", want: rules.Fail, says: "no test",
-			spoil: func(c *fact.Change) { noTest(c); ft.Say(c, ft.Mara, ft.At(27), "/primum verify build-412") },
+			spoil: func(c *fact.Change) { noTest(c); ft.Say(c, ft.Mara(), ft.At(27), "/primum verify build-412") },
 		},
 		{
 			name: "verified by hand on an older head", want: rules.Fail, says: "no test",
 			spoil: func(c *fact.Change) {
 				noTest(c)
-				ft.Say(c, ft.Sam, ft.At(27), "/primum verify build-412").HeadThen = ft.Older
+				ft.Say(c, ft.Sam(), ft.At(27), "/primum verify build-412").HeadThen = ft.Older
 			},
 		},
 		{

@@ -32,74 +32,74 @@ func TestWaiverValid(t *testing.T) {
 	}
 	run(t, "waiver-valid", []spoilt{
 		{name: "none asked for", want: rules.NA},
-		{name: "asked and approved", spoil: says(ft.Mara, ask, approve(ft.Chen, "W1")), want: rules.Pass, says: "1 waiver in force"},
+		{name: "asked and approved", spoil: says(ft.Mara(), ask, approve(ft.Chen(), "W1")), want: rules.Pass, says: "1 waiver in force"},
 		{
-			name: "asked only", spoil: says(ft.Mara, ask), want: rules.Pending, says: "The waiver W1 of `verify-fix-has-test` is not approved yet", who: "chen,ruth",
+			name: "asked only", spoil: says(ft.Mara(), ask), want: rules.Pending, says: "The waiver W1 of `verify-fix-has-test` is not approved yet", who: "chen,ruth",
 			also: subject,
 		},
-		{name: "approved without the role", spoil: says(ft.Mara, ask, approve(ft.Jonas, "W1")), want: rules.Pending, says: "jonas does not hold the role quality", also: subject},
-		{name: "approved by a stranger", spoil: says(ft.Mara, ask, approve(ft.Guest, "W1")), want: rules.Pending, says: "guest does not hold", also: subject},
-		{name: "approved by who asked", spoil: says(ft.Chen, ask, approve(ft.Chen, "W1")), want: rules.Pending, says: "chen asked for it", who: "ruth", also: subject},
+		{name: "approved without the role", spoil: says(ft.Mara(), ask, approve(ft.Jonas(), "W1")), want: rules.Pending, says: "jonas does not hold the role quality", also: subject},
+		{name: "approved by a stranger", spoil: says(ft.Mara(), ask, approve(ft.Guest(), "W1")), want: rules.Pending, says: "guest does not hold", also: subject},
+		{name: "approved by who asked", spoil: says(ft.Chen(), ask, approve(ft.Chen(), "W1")), want: rules.Pending, says: "chen asked for it", who: "ruth", also: subject},
 		{
 			name: "approved by an author", want: rules.Pending, says: "chen is an author of the change", also: append([]string{"cr-approved"}, subject...),
-			spoil: says(ft.Mara, ask, approve(ft.Chen, "W1"), func(c *fact.Change) {
-				c.Commits[0].CoAuthors = []fact.Identity{{Account: ft.Chen}}
+			spoil: says(ft.Mara(), ask, approve(ft.Chen(), "W1"), func(c *fact.Change) {
+				c.Commits[0].CoAuthors = []fact.Identity{{Account: ft.Chen()}}
 			}),
 		},
 		{
 			name: "approved for another head at C", want: rules.Pending, says: "it was approved for 1a2b3c4d", also: subject,
-			spoil: says(ft.Mara, ask, approve(ft.Chen, "W1"), func(c *fact.Change) { c.Comments[1].HeadThen = ft.Older }),
+			spoil: says(ft.Mara(), ask, approve(ft.Chen(), "W1"), func(c *fact.Change) { c.Comments[1].HeadThen = ft.Older }),
 		},
 		{
 			name: "approved for another head at B", level: "B", want: rules.Pass,
-			spoil: says(ft.Mara, ask, approve(ft.Chen, "W1"), func(c *fact.Change) { c.Comments[1].HeadThen = ft.Older }),
+			spoil: says(ft.Mara(), ask, approve(ft.Chen(), "W1"), func(c *fact.Change) { c.Comments[1].HeadThen = ft.Older }),
 		},
 		{
 			name: "an approval from before the request", want: rules.Pending, says: "not approved", also: subject,
-			spoil: says(ft.Mara, ask, func(c *fact.Change) { ft.Say(c, ft.Chen, ft.At(24.1), "/primum approve W1") }),
+			spoil: says(ft.Mara(), ask, func(c *fact.Change) { ft.Say(c, ft.Chen(), ft.At(24.1), "/primum approve W1") }),
 		},
 		{
 			name: "run out", want: rules.Fail, says: "The waiver W1 of `verify-fix-has-test` ran out on 2026-03-02", also: subject,
-			spoil: says(ft.Mara, "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration", approve(ft.Chen, "W1")),
+			spoil: says(ft.Mara(), "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration", approve(ft.Chen(), "W1")),
 		},
 		{
 			name: "run out and not needed any more", want: rules.Pass, says: "No waiver is needed",
 			spoil: func(c *fact.Change) {
-				ft.Say(c, ft.Mara, ft.At(24.5), "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration")
+				ft.Say(c, ft.Mara(), ft.At(24.5), "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration")
 			},
 		},
 		{
 			name: "run out and asked again", want: rules.Pass, says: "1 waiver in force",
-			spoil: says(ft.Mara, "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration", approve(ft.Chen, "W1"),
+			spoil: says(ft.Mara(), "/primum waive verify-fix-has-test until 2026-03-02 because the bench is away for calibration", approve(ft.Chen(), "W1"),
 				func(c *fact.Change) {
-					ft.Say(c, ft.Mara, ft.At(26), ask)
-					ft.Say(c, ft.Ruth, ft.At(27), "/primum approve W2")
+					ft.Say(c, ft.Mara(), ft.At(26), ask)
+					ft.Say(c, ft.Ruth(), ft.At(27), "/primum approve W2")
 				}),
 		},
 		{
 			name: "too long", want: rules.Fail, says: "longer than the 30 days allowed at class C", also: subject,
-			spoil: says(ft.Mara, "/primum waive verify-fix-has-test until 2026-05-20 because the bench is away for calibration", approve(ft.Chen, "W1")),
+			spoil: says(ft.Mara(), "/primum waive verify-fix-has-test until 2026-05-20 because the bench is away for calibration", approve(ft.Chen(), "W1")),
 		},
 		{
 			name: "longer is allowed at B", level: "B", want: rules.Pass,
-			spoil: says(ft.Mara, "/primum waive verify-fix-has-test until 2026-05-20 because the bench is away for calibration", approve(ft.Chen, "W1")),
+			spoil: says(ft.Mara(), "/primum waive verify-fix-has-test until 2026-05-20 because the bench is away for calibration", approve(ft.Chen(), "W1")),
 		},
 		{
 			name: "a rule that is never waived", want: rules.Fail, says: "`cr-approved` cannot be waived at class C", also: []string{"cr-approved"},
 			spoil: func(c *fact.Change) {
 				c.Issue(12).Comments = c.Issue(12).Comments[1:]
-				ft.Say(c, ft.Mara, ft.At(24.5), "/primum waive cr-approved until 2026-03-20 because chen is on a journey until then")
-				ft.Say(c, ft.Chen, ft.At(25), "/primum approve W1")
+				ft.Say(c, ft.Mara(), ft.At(24.5), "/primum waive cr-approved until 2026-03-20 because chen is on a journey until then")
+				ft.Say(c, ft.Chen(), ft.At(25), "/primum approve W1")
 			},
 		},
 		{
 			name: "a reason that says nothing", want: rules.Fail, says: "its reason says too little", also: subject,
-			spoil: says(ft.Mara, "/primum waive verify-fix-has-test until 2026-03-20 because n/a", approve(ft.Chen, "W1")),
+			spoil: says(ft.Mara(), "/primum waive verify-fix-has-test until 2026-03-20 because n/a", approve(ft.Chen(), "W1")),
 		},
-		{name: "a stranger's request is shown and changes nothing", spoil: says(ft.Guest, ask), want: rules.Pass, also: subject},
+		{name: "a stranger's request is shown and changes nothing", spoil: says(ft.Guest(), ask), want: rules.Pass, also: subject},
 		{
 			name: "nobody could approve it", policy: without("  quality: [team:qa]\n"), want: rules.Fail, says: "nobody who could is named",
-			spoil: says(ft.Mara, ask), also: append([]string{"cr-approved"}, subject...),
+			spoil: says(ft.Mara(), ask), also: append([]string{"cr-approved"}, subject...),
 		},
 	})
 }
@@ -108,8 +108,8 @@ func TestWaiverCoversItsRuleUntilTheEndOfItsDay(t *testing.T) {
 	t.Parallel()
 	c, p := ft.Compliant("C")
 	noTest(c)
-	ft.Say(c, ft.Mara, ft.At(24.5), ask)
-	ft.Say(c, ft.Chen, ft.At(25), "/primum approve W1")
+	ft.Say(c, ft.Mara(), ft.At(24.5), ask)
+	ft.Say(c, ft.Chen(), ft.At(25), "/primum approve W1")
 	end := time.Date(2026, 3, 20, 23, 59, 59, 0, time.UTC)
 	at := func(now time.Time) rules.Verdict {
 		return rules.Evaluate(rules.Input{Change: c, Policy: p, Now: now})
@@ -133,8 +133,8 @@ func TestWaiverCoversItsRuleUntilTheEndOfItsDay(t *testing.T) {
 func TestAWaiverDoesNotCoverWhatCouldNotBeRead(t *testing.T) {
 	t.Parallel()
 	c, p := ft.Compliant("C")
-	ft.Say(c, ft.Mara, ft.At(24.5), ask)
-	ft.Say(c, ft.Chen, ft.At(25), "/primum approve W1")
+	ft.Say(c, ft.Mara(), ft.At(24.5), ask)
+	ft.Say(c, ft.Chen(), ft.At(25), "/primum approve W1")
 	c.MarkUnknown(fact.NeedDiffs, "timeout")
 	if r := resultOf(t, judge(c, p), "verify-fix-has-test"); r.Outcome != rules.Unknown || r.Enforcement != policy.Block {
 		t.Errorf("answers %s", r.Outcome)

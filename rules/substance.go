@@ -8,18 +8,22 @@ import (
 
 // words cuts a text into its words: runs of letters and digits, with the signs
 // that hold references together (HZ-3, #12, n/a).
-func words(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_/#.'", r)
-	})
+func words(s string) []string { return slices.Collect(strings.FieldsFuncSeq(s, notInWord)) }
+
+func notInWord(r rune) bool {
+	switch r {
+	case '-', '_', '/', '#', '.', '\'':
+		return false
+	default:
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
 }
 
 func firstWord(s string) string {
-	w := words(s)
-	if len(w) == 0 {
-		return ""
+	for w := range strings.FieldsFuncSeq(s, notInWord) {
+		return strings.ToLower(strings.Trim(w, "-_/.'"))
 	}
-	return strings.ToLower(strings.Trim(w[0], "-_/.'"))
+	return ""
 }
 
 // isPlaceholder reports whether a word stands for an answer not given.
@@ -39,7 +43,7 @@ func isPlaceholder(w string) bool {
 // repetitions of one word.
 func says(s string) int {
 	var seen []string
-	for _, w := range words(s) {
+	for w := range strings.FieldsFuncSeq(s, notInWord) {
 		w = strings.Trim(strings.ToLower(w), "-_/.'")
 		if !isPlaceholder(w) && !slices.Contains(seen, w) {
 			seen = append(seen, w)

@@ -14,26 +14,6 @@ type weakening struct {
 	what string
 }
 
-// skipMarks are the words that switch a test off, per language; each stands in
-// the line that is added.
-var skipMarks = [...]string{
-	"t.Skip(", "t.Skipf(", "t.SkipNow(", "b.Skip(", // Go
-	"@Disabled", "@Ignore", "assumeTrue(false", // JUnit, Kotlin
-	"xit(", "xtest(", "xdescribe(", "it.skip(", "test.skip(", "describe.skip(", "it.todo(", "test.todo(", // JavaScript
-	"it.only(", "test.only(", "describe.only(", "fit(", "fdescribe(", // only one test runs, the others do not
-	"pytest.mark.skip", "pytest.skip(", "pytest.mark.xfail", "unittest.skip", "unittest.expectedFailure", "self.skipTest(", // Python
-	"GTEST_SKIP", "DISABLED_", "TEST_IGNORE", "IGNORE_TEST(", "[!mayfail]", "[.]", // C, C++
-	"#[ignore", "#[should_panic", // Rust
-	"XCTSkip", "[Ignore", "Skip =", "Skip=", // Swift, .NET
-	"skip \"", "skip '", "pending \"", // Ruby
-}
-
-// declarations are beginnings of a line that declares a test; the name follows.
-var declarations = [...]string{
-	"func Test", "func Fuzz", "def test", "async def test", "it(", "it('", "test(", "TEST(", "TEST_F(", "TEST_P(", "TEST_CASE(", "SCENARIO(",
-	"fn test", "void test", "public void test", "fun test", "@Test", "#[test]", "[Fact]", "[Theory]", "[Test]",
-}
-
 // shrinks says when a test file lost much more than it gained.
 const (
 	shrinkLines = 20
@@ -100,8 +80,21 @@ func weakenedTests(files []*fact.File, isTest globs) []weakening {
 	return out
 }
 
+// hasSkip looks for the words that switch a test off, or all others, in the
+// usual test libraries.
 func hasSkip(text string) bool {
-	for _, m := range skipMarks {
+	marks := [...]string{
+		"t.Skip(", "t.Skipf(", "t.SkipNow(", "b.Skip(", // Go
+		"@Disabled", "@Ignore", "assumeTrue(false", // JUnit, Kotlin
+		"xit(", "xtest(", "xdescribe(", "it.skip(", "test.skip(", "describe.skip(", "it.todo(", "test.todo(", // JavaScript
+		"it.only(", "test.only(", "describe.only(", "fit(", "fdescribe(", // only one test runs, the others do not
+		"pytest.mark.skip", "pytest.skip(", "pytest.mark.xfail", "unittest.skip", "unittest.expectedFailure", "self.skipTest(", // Python
+		"GTEST_SKIP", "DISABLED_", "TEST_IGNORE", "IGNORE_TEST(", "[!mayfail]", "[.]", // C, C++
+		"#[ignore", "#[should_panic", // Rust
+		"XCTSkip", "[Ignore", "Skip =", "Skip=", // Swift, .NET
+		"skip \"", "skip '", "pending \"", // Ruby
+	}
+	for _, m := range marks {
 		if i := strings.Index(text, m); i >= 0 && (i == 0 || !isLetter(text[i-1]) || !isLetter(m[0])) {
 			return true
 		}
@@ -111,8 +104,13 @@ func hasSkip(text string) bool {
 
 func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' }
 
+// isDeclaration recognises a line that declares a test by name.
 func isDeclaration(text string) bool {
-	for _, d := range declarations {
+	beginnings := [...]string{
+		"func Test", "func Fuzz", "def test", "async def test", "it(", "it('", "test(", "TEST(", "TEST_F(", "TEST_P(", "TEST_CASE(", "SCENARIO(",
+		"fn test", "void test", "public void test", "fun test", "@Test", "#[test]", "[Fact]", "[Theory]", "[Test]",
+	}
+	for _, d := range beginnings {
 		if strings.HasPrefix(text, d) {
 			// Marks that stand on a line of their own are told apart by nothing.
 			return !strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "#[") && !strings.HasPrefix(text, "[")

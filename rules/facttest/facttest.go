@@ -43,27 +43,45 @@ const (
 	BaseSHA      = "a10c44e2b7f94d3f8e6a5b2c1d0e9f8a7b6c5d4e"
 )
 
-// People of the pump. mara wrote the change; jonas and alex are developers too.
-var (
-	Mara  = fact.Person{ID: "101", Login: "mara", Name: "Mara Lind"}
-	Jonas = fact.Person{ID: "102", Login: "jonas", Name: "Jonas Brandt"}
-	Alex  = fact.Person{ID: "103", Login: "alex", Name: "Alex Moreau"}
-	Priya = fact.Person{ID: "104", Login: "priya", Name: "Priya Nair"} // verification
-	Sam   = fact.Person{ID: "105", Login: "sam", Name: "Sam Okafor"}   // verification
-	Noor  = fact.Person{ID: "106", Login: "noor", Name: "Noor Haddad"} // risk
-	Chen  = fact.Person{ID: "107", Login: "chen", Name: "Chen Wei"}    // quality
-	Ruth  = fact.Person{ID: "108", Login: "ruth", Name: "Ruth Keller"} // quality, regulatory
-	Guest = fact.Person{ID: "109", Login: "guest", Name: "Guest"}      // no role
-	Bot   = fact.Person{ID: "900", Login: "updates[bot]", Bot: true}   // a service account
-	CI    = fact.Person{ID: "901", Login: "github-actions", Bot: true} // reports the checks
-)
+// Mara wrote the change; a developer.
+func Mara() fact.Person { return fact.Person{ID: "101", Login: "mara", Name: "Mara Lind"} }
 
-// start is when the problem was reported; the rest of the story follows it.
-var start = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+// Jonas is a developer and reviewed.
+func Jonas() fact.Person { return fact.Person{ID: "102", Login: "jonas", Name: "Jonas Brandt"} }
+
+// Alex is a developer.
+func Alex() fact.Person { return fact.Person{ID: "103", Login: "alex", Name: "Alex Moreau"} }
+
+// Priya verifies and reviewed.
+func Priya() fact.Person { return fact.Person{ID: "104", Login: "priya", Name: "Priya Nair"} }
+
+// Sam verifies and reported the problem.
+func Sam() fact.Person { return fact.Person{ID: "105", Login: "sam", Name: "Sam Okafor"} }
+
+// Noor has the risk role.
+func Noor() fact.Person { return fact.Person{ID: "106", Login: "noor", Name: "Noor Haddad"} }
+
+// Chen has the quality role.
+func Chen() fact.Person { return fact.Person{ID: "107", Login: "chen", Name: "Chen Wei"} }
+
+// Ruth has the quality and the regulatory role.
+func Ruth() fact.Person { return fact.Person{ID: "108", Login: "ruth", Name: "Ruth Keller"} }
+
+// Guest has no role.
+func Guest() fact.Person { return fact.Person{ID: "109", Login: "guest", Name: "Guest"} }
+
+// Bot is a service account.
+func Bot() fact.Person { return fact.Person{ID: "900", Login: "updates[bot]", Bot: true} }
+
+// CI reports the checks.
+func CI() fact.Person { return fact.Person{ID: "901", Login: "github-actions", Bot: true} }
 
 // At is a moment of the story, in hours after the problem was reported. The
 // change was opened at 24, reviewed at 26 and 27, and read at 28.
-func At(hours float64) time.Time { return start.Add(time.Duration(hours * float64(time.Hour))) }
+func At(hours float64) time.Time {
+	reported := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+	return reported.Add(time.Duration(hours * float64(time.Hour)))
+}
 
 // Now is when the story is judged.
 func Now() time.Time { return At(28) }
@@ -93,7 +111,7 @@ func Compliant(level class.Level) (*fact.Change, *policy.Policy) {
 		Title:     "Hold the rate limit after an occlusion",
 		Body:      "Holds the limit of the flow rate while the ramp restarts after an occlusion.\n\nRefs #12\nRefs #9\n",
 		State:     fact.Open,
-		Opener:    Mara,
+		Opener:    Mara(),
 		CreatedAt: At(24), UpdatedAt: At(27),
 		Head:      fact.Ref{Name: "rate-limit-after-occlusion", SHA: Head, Repo: "acme/infusion-pump"},
 		Base:      fact.Ref{Name: "main", SHA: BaseSHA, Repo: "acme/infusion-pump"},
@@ -107,7 +125,7 @@ func Compliant(level class.Level) (*fact.Change, *policy.Policy) {
 		Commits: []fact.Commit{{
 			SHA:     Head,
 			Message: "Hold the rate limit after an occlusion\n\nThe ramp restarted from the unlimited set value.\n\nCR: #12\nVerifies: #9\n",
-			Author:  identity(Mara), Committer: identity(Mara), Parents: 1,
+			Author:  identity(Mara()), Committer: identity(Mara()), Parents: 1,
 			AuthoredAt: At(23.5), CommittedAt: At(23.5),
 			Signature: fact.Signature{Present: true, Valid: true},
 		}},
@@ -118,23 +136,23 @@ func Compliant(level class.Level) (*fact.Change, *policy.Policy) {
 			"docs/risk/comms-segregation.md": rationale("docs/risk/comms-segregation.md"),
 		},
 		People: map[string]fact.Principal{
-			"team:firmware": {Members: []fact.Person{Mara, Jonas, Alex}},
-			"team:test":     {Members: []fact.Person{Priya, Sam}},
-			"user:noor":     {Members: []fact.Person{Noor}},
-			"team:qa":       {Members: []fact.Person{Chen, Ruth}},
-			"user:ruth":     {Members: []fact.Person{Ruth}},
+			"team:firmware": {Members: []fact.Person{Mara(), Jonas(), Alex()}},
+			"team:test":     {Members: []fact.Person{Priya(), Sam()}},
+			"user:noor":     {Members: []fact.Person{Noor()}},
+			"team:qa":       {Members: []fact.Person{Chen(), Ruth()}},
+			"user:ruth":     {Members: []fact.Person{Ruth()}},
 		},
 		ReadAt: Now(),
 	}
 	for _, name := range []string{"build", "test", "misra"} {
 		c.Checks = append(c.Checks, fact.Check{
-			Name: name, State: fact.CheckSuccess, Source: "github-actions", SourceID: CI.ID, StartedAt: At(24.1), FinishedAt: At(24.5),
+			Name: name, State: fact.CheckSuccess, Source: "github-actions", SourceID: CI().ID, StartedAt: At(24.1), FinishedAt: At(24.5),
 			URL: "https://forge.example/acme/infusion-pump/runs/" + name,
 		})
 	}
-	Approve(c, Jonas, At(26), "/primum sign reviewed-code\n\nThe clamp holds at every step of the ramp.")
+	Approve(c, Jonas(), At(26), "/primum sign reviewed-code\n\nThe clamp holds at every step of the ramp.")
 	if level != "A" {
-		Approve(c, Priya, At(27), "/primum sign verified\n\nTried on the bench with build 412; limit and alarm as specified.")
+		Approve(c, Priya(), At(27), "/primum sign verified\n\nTried on the bench with build 412; limit and alarm as specified.")
 	}
 	return c, Policy(PolicyText)
 }
@@ -165,7 +183,7 @@ func rationale(path string) fact.Blob {
 func request(item string) fact.Issue {
 	return fact.Issue{
 		Repo: "acme/infusion-pump", Number: RequestNo, URL: "https://forge.example/acme/infusion-pump/issues/12",
-		Title: "Hold the rate limit after an occlusion", State: fact.Open, Author: Mara, Labels: []string{"change-request"},
+		Title: "Hold the rate limit after an occlusion", State: fact.Open, Author: Mara(), Labels: []string{"change-request"},
 		CreatedAt: At(1), UpdatedAt: At(4),
 		Body: `<!-- primum:form:change-request -->
 
@@ -226,8 +244,8 @@ No, because nothing that is reachable from outside is touched.
 #9
 `,
 		Comments: []fact.Comment{
-			comment("501", Chen, At(3), "/primum approve"),
-			comment("502", Noor, At(4), "/primum risk confirm"),
+			comment("501", Chen(), At(3), "/primum approve"),
+			comment("502", Noor(), At(4), "/primum risk confirm"),
 		},
 	}
 }
@@ -235,7 +253,7 @@ No, because nothing that is reachable from outside is touched.
 func anomaly(item string) fact.Issue {
 	return fact.Issue{
 		Repo: "acme/infusion-pump", Number: AnomalyNo, URL: "https://forge.example/acme/infusion-pump/issues/9",
-		Title: "Rate overshoots after an occlusion", State: fact.Open, Author: Sam, Labels: []string{"bug"},
+		Title: "Rate overshoots after an occlusion", State: fact.Open, Author: Sam(), Labels: []string{"bug"},
 		CreatedAt: At(0), UpdatedAt: At(2),
 		Body: `<!-- primum:form:anomaly -->
 
