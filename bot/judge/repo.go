@@ -110,8 +110,11 @@ func moved(old store.OpenRow, h forges.Head) bool {
 }
 
 // due reports whether a change that did not move should be judged all the
-// same: it waits for something, or nobody looked for long.
+// same: it was given up, it waits for something, or nobody looked for long.
 func due(old store.OpenRow, now time.Time) bool {
+	if old.GaveUp {
+		return true
+	}
 	switch rules.Outcome(old.State) {
 	case rules.Pending, rules.Unknown:
 		return true

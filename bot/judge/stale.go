@@ -14,7 +14,7 @@ import (
 // and whose time of last change is behind is waited for briefly.
 const (
 	staleFirst    = 250 * time.Millisecond
-	staleSlowest  = 30 * time.Second
+	staleSlowest  = time.Minute
 	staleHeadMax  = 10 * time.Minute
 	staleTimesMax = 2 * time.Second
 )

@@ -1,0 +1,171 @@
+package bot
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"primum/forges/sim"
+	"primum/forges/sim/simtest"
+)
+
+func TestFromWebhookToVerdict(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	n := s.open("alpha")
+	s.ends(20*time.Second, map[int]string{n: "failure"})
+	s.approve(n)
+	s.ends(20*time.Second, map[int]string{n: "success"})
+	if c := s.comments(n); c != 1 {
+		t.Errorf("%d comments, want one", c)
+	}
+	_, err := s.rig.Forge.As("mara").Push(simtest.Repo, "alpha", sim.NewCommit{Message: "More", Files: map[string]string{"fw/alpha.c": "int more;\n"}})
+	s.must(err)
+	s.ends(20*time.Second, map[int]string{n: "failure"})
+}
+
+func TestTheServiceAnswersForItself(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	s.within(10*time.Second, "never ready", func() error {
+		if code := s.get("/readyz"); code != http.StatusOK {
+			return &statusError{code}
+		}
+		return nil
+	})
+	for path, want := range map[string]int{
+		"/healthz": 200, "/metrics": 200, "/schema/policy-v1.json": 200, "/": 200, "/hooks/github": 405, "/hooks/nobody": 404,
+	} {
+		if got := s.get(path); got != want {
+			t.Errorf("GET %s: %d, want %d", path, got, want)
+		}
+	}
+}
+
+type statusError struct{ code int }
+
+func (e *statusError) Error() string { return "status " + strconv.Itoa(e.code) }
+
+// Law 10: ten events on one change within a second are at most two judgements.
+func TestTenEventsAreTwoJudgements(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	n := s.open("alpha")
+	s.ends(20*time.Second, map[int]string{n: "failure"})
+	s.quiet(20 * time.Second)
+	time.Sleep(400 * time.Millisecond) // past the settling of the first: the burst stands alone
+	before := s.judged()
+	for i := range 10 {
+		s.must(s.rig.Forge.As("mara").SetTitle(simtest.Repo, n, "Title "+strconv.Itoa(i)))
+	}
+	s.quiet(20 * time.Second)
+	if got := s.judged() - before; got < 1 || got > 2 {
+		t.Errorf("%d judgements of ten events", got)
+	}
+}
+
+// Law 10: deliveries that cannot change a verdict cost no call.
+func TestIdleTalkCostsNoCall(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	n := s.open("alpha")
+	s.ends(20*time.Second, map[int]string{n: "failure"})
+	s.quiet(20 * time.Second)
+	s.rig.Face.ResetCalls()
+	for range 5 {
+		_, err := s.rig.Forge.As("chen").Comment(simtest.Repo, n, "Looks fine to me.")
+		s.must(err)
+	}
+	s.quiet(20 * time.Second)
+	if c := s.rig.Face.Calls(); c.Reads+c.Writes != 0 {
+		t.Errorf("calls = %v, want none", c.Routes)
+	}
+}
+
+// Law 7 and 6: 5 % of calls answered 502, 2 % never, the rate limit spent for a
+// while: every change ends right, and nobody did anything.
+func TestEveryChangeEndsRightOnAFaultyForge(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{Seed: 7})
+	s.rig.Forge.SetFaults(func(f *sim.Faults) { f.FailShare, f.HangShare = 0.05, 0.02 })
+	want := map[int]string{}
+	for i := range 30 {
+		n := s.open("topic" + strconv.Itoa(i))
+		want[n] = "failure"
+		if i%2 == 0 {
+			s.approve(n)
+			want[n] = "success"
+		}
+		if i == 10 {
+			s.rig.Forge.SetFaults(func(f *sim.Faults) { f.LimitedUntil, f.Limit = time.Now().Add(3*time.Second), sim.LimitSecondary })
+		}
+	}
+	s.ends(2*time.Minute, want)
+	s.rig.Forge.SetFaults(func(f *sim.Faults) { *f = sim.Faults{} })
+	for n := range want {
+		if c := s.comments(n); c > 1 {
+			t.Errorf("change %d has %d comments", n, c)
+		}
+	}
+}
+
+// A thousand changes opened at once: none refused, none lost.
+func TestAThousandChangesAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand changes take their time")
+	}
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	want := map[int]string{}
+	for i := range 1000 {
+		want[s.open("t"+strconv.Itoa(i))] = "failure"
+	}
+	s.ends(5*time.Minute, want)
+	for _, d := range s.rig.Face.Deliveries() {
+		if d.Event == "pull_request" && d.Status != http.StatusAccepted {
+			t.Fatalf("delivery %s was answered %d", d.Event, d.Status)
+		}
+	}
+}
+
+// A forge that answers slowly is asked by ten and more at a time: the calls of ten
+// changes overlap, and each change is one read and at most two writes.
+func TestChangesInFlightOverlap(t *testing.T) {
+	t.Parallel()
+	var flying, most atomic.Int64
+	s := newStage(t, simtest.Options{Wrap: func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			now := flying.Add(1)
+			defer flying.Add(-1)
+			for {
+				old := most.Load()
+				if now <= old || most.CompareAndSwap(old, now) {
+					break
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	}})
+	warm := s.open("warm")
+	s.ends(20*time.Second, map[int]string{warm: "failure"})
+	s.quiet(20 * time.Second)
+	s.rig.Forge.SetFaults(func(f *sim.Faults) { f.Latency = 250 * time.Millisecond })
+	s.rig.Face.ResetCalls()
+	most.Store(0)
+	want := map[int]string{}
+	for i := range 20 {
+		want[s.open("t"+strconv.Itoa(i))] = "failure"
+	}
+	s.ends(time.Minute, want)
+	s.quiet(time.Minute)
+	c := s.rig.Face.Calls()
+	t.Logf("20 changes: %d reads, %d writes, %d in flight at most", c.Reads, c.Writes, most.Load())
+	if c.Reads > 20*2 || c.Writes > 20*2 {
+		t.Errorf("%d reads and %d writes for 20 changes: %v", c.Reads, c.Writes, c.Routes)
+	}
+	if most.Load() < 10 {
+		t.Errorf("at most %d calls at a time, want ten and more", most.Load())
+	}
+}

@@ -1,0 +1,257 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"primum/bot/clock"
+	"primum/bot/intake"
+	"primum/bot/store"
+	"primum/forges"
+	"primum/forges/github"
+	"primum/forges/sim"
+	"primum/forges/sim/simtest"
+)
+
+// stagePolicy passes a change that somebody of team firmware other than its
+// author approved on its head; nothing else counts.
+const stagePolicy = `version: 1
+product: infusion-pump
+class: C
+items:
+  - {id: dosing, paths: [fw/**]}
+people:
+  developer: [team:firmware]
+  quality: [team:qa]
+rules:
+  link-change-request: off
+  link-problem-report: off
+  cr-analysis-complete: off
+  cr-approved: off
+  review-quorum: {C: {approvals: 1, roles: [developer]}}
+  review-independent: off
+  review-meaning: off
+  class-declared: off
+  class-tree-valid: off
+  risk-assessment-present: off
+  verify-checks-green: off
+  verify-not-weakened: off
+  verify-fix-has-test: off
+  config-commit-identity: off
+`
+
+// stage is the simulated GitHub with the whole service before it: webhooks come
+// in over HTTP, calls go out over HTTP through the real adapter.
+type stage struct {
+	t     *testing.T
+	rig   *simtest.Rig
+	db    *store.DB
+	at    string // address of the database
+	bot   *Service
+	meter *Meter
+	web   *httptest.Server
+	stop  func() // stops the service and closes its store
+}
+
+func newStage(t *testing.T, o simtest.Options) *stage {
+	t.Helper()
+	o.Now = clock.System{}.Now
+	s := &stage{t: t, at: filepath.Join(t.TempDir(), "primum.db")}
+	configure := o.Config
+	o.Config = func(c *github.Config) {
+		c.Timeout = 2 * time.Second
+		if configure != nil {
+			configure(c)
+		}
+	}
+	s.rig = simtest.New(t, o)
+	_, err := s.rig.Forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Policy", Files: map[string]string{".primum.yml": stagePolicy}})
+	s.must(err)
+	s.start()
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// start starts a service on the stage's database.
+func (s *stage) start() {
+	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	db, err := store.Open(s.t.Context(), s.at, clock.System{}, log)
+	s.must(err)
+	s.db, s.meter = db, NewMeter()
+	s.bot, err = New(Options{
+		Store: db, Forges: []forges.Forge{s.rig.GitHub}, Clock: clock.System{}, Log: log, Engine: "test", Meter: s.meter,
+		PublicURL: "https://primum.example", Owner: "stage", Intake: intake.Options{Settle: 300 * time.Millisecond},
+	})
+	s.must(err)
+	s.web = httptest.NewServer(s.bot.Handler())
+	s.rig.Face.SetHook(s.web.URL + "/hooks/github")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.bot.Run(ctx) }()
+	s.stop = func() {
+		s.stop = func() {}
+		s.web.Close()
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Errorf("run: %v", err)
+		}
+		if err := db.Close(); err != nil {
+			s.t.Errorf("close: %v", err)
+		}
+	}
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// open opens a change by mara.
+func (s *stage) open(name string) int {
+	s.t.Helper()
+	mara := s.rig.Forge.As("mara")
+	_, err := mara.Push(simtest.Repo, name, sim.NewCommit{Message: "Change " + name, Files: map[string]string{"fw/" + name + ".c": "int " + name + ";\n"}})
+	s.must(err)
+	n, err := mara.OpenChange(simtest.Repo, sim.NewChange{Title: "Change " + name, Head: name})
+	s.must(err)
+	return n
+}
+
+func (s *stage) approve(n int) {
+	s.t.Helper()
+	_, err := s.rig.Forge.As("jonas").Approve(simtest.Repo, n, "")
+	s.must(err)
+}
+
+// head is the head of a change.
+func (s *stage) head(n int) string {
+	s.t.Helper()
+	is, ok := s.rig.Forge.Issue(simtest.Repo, n)
+	if !ok {
+		s.t.Fatalf("no change %d", n)
+	}
+	return is.Change.Head
+}
+
+// conclusion is what Primum's check says on a commit: "" if there is none,
+// "in_progress" while it waits.
+func (s *stage) conclusion(sha string) (said string, runs int) {
+	for _, c := range s.rig.Forge.Checks(simtest.Repo, sha) {
+		if c.Name != "primum" {
+			continue
+		}
+		runs++
+		said = c.Conclusion
+		if said == "" {
+			said = c.Status
+		}
+	}
+	return said, runs
+}
+
+// comments counts Primum's comments on a change.
+func (s *stage) comments(n int) int {
+	count := 0
+	for _, c := range s.rig.Forge.Comments(simtest.Repo, n) {
+		if c.Author == s.rig.App.Bot {
+			count++
+		}
+	}
+	return count
+}
+
+// within polls until a claim about the stage holds.
+func (s *stage) within(limit time.Duration, what string, holds func() error) {
+	s.t.Helper()
+	deadline := time.Now().Add(limit)
+	for {
+		err := holds()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s: %v", what, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// ends waits until each change has this conclusion on its head, and one check.
+func (s *stage) ends(limit time.Duration, want map[int]string) {
+	s.t.Helper()
+	left := maps.Clone(want)
+	s.within(limit, "not every change ended right", func() error {
+		for n, conclusion := range left {
+			if got, runs := s.conclusion(s.head(n)); got != conclusion || runs != 1 {
+				sub, err := s.db.Subject(context.Background(), s.key(n))
+				return fmt.Errorf("change %d: %q in %d checks, want one %q (problem %q, tries %d, %v)", n, got, runs, conclusion, sub.Problem, sub.Tries, err)
+			}
+			delete(left, n)
+		}
+		return nil
+	})
+}
+
+func (s *stage) key(n int) store.Key {
+	repo, _ := s.rig.Forge.Repo(simtest.Repo)
+	return store.Key{Forge: "github", RepoID: strconv.FormatInt(repo.ID, 10), Kind: store.KindChange, Ref: strconv.Itoa(n)}
+}
+
+// quiet waits until nothing is left to do.
+func (s *stage) quiet(limit time.Duration) {
+	s.t.Helper()
+	s.must(s.rig.Face.Drain(s.t.Context()))
+	s.within(limit, "work is left", func() error {
+		n, err := s.db.Counts(context.Background())
+		if err != nil || n.Due+n.Leased == 0 && n.Waiting == 0 {
+			return err
+		}
+		return fmt.Errorf("%d waiting, %d due, %d leased", n.Waiting, n.Due, n.Leased)
+	})
+}
+
+// judged counts the judgements of changes so far.
+func (s *stage) judged() int {
+	s.t.Helper()
+	families, err := s.meter.registry.Gather()
+	s.must(err)
+	total := 0.0
+	for _, f := range families {
+		if f.GetName() != "primum_judgements_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() == "kind" && l.GetValue() == "change" {
+					total += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return int(total)
+}
+
+// get fetches a path of the service.
+func (s *stage) get(path string) int {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.web.URL+path, nil)
+	s.must(err)
+	resp, err := http.DefaultClient.Do(r)
+	s.must(err)
+	if err := resp.Body.Close(); err != nil && !errors.Is(err, context.Canceled) {
+		s.t.Error(err)
+	}
+	return resp.StatusCode
+}
