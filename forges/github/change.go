@@ -112,7 +112,7 @@ func (r *reading) first(ctx context.Context) (*open[changeAnswer], error) {
 	text := r.compose()
 	r.vars = map[string]any{
 		"owner": r.ref.Repo.Owner, "name": r.ref.Repo.Name, "number": r.ref.Number, "policy": policyPath, "core": true,
-		"files":      r.needs[fact.NeedFiles] || r.needs[fact.NeedDiffs] || r.plan.HeadPolicy,
+		"files":      r.needs[fact.NeedFiles] || r.needs[fact.NeedDiffs],
 		"commits":    r.needs[fact.NeedCommits],
 		"reviews":    r.needs[fact.NeedReviews] || r.needs[fact.NeedPatches],
 		"dismissals": r.needs[fact.NeedReviews],

@@ -11,7 +11,6 @@
 //
 //	GET    /app                                              who we are: id, slug
 //	GET    /app/installations                                ListRepos; per_page, page
-//	GET    /app/installations/{id}                           why an installation gives no token
 //	POST   /app/installations/{id}/access_tokens             a token, by ghinstallation
 //	GET    /repos/{o}/{r}/installation                       when a RepoRef names no installation
 //	GET    /app/hook/deliveries                              Redeliver; per_page, cursor (Link)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/go-playground/webhooks/v6/github"
@@ -28,7 +29,7 @@ type Forge struct {
 
 	mu      sync.Mutex
 	clients map[string]*client // by installation; "" with a plain token
-	found   map[string]string  // installation of "owner/name", lower case
+	found   map[string]lookup  // by "owner/name", lower case
 
 	slug   atomic.Pointer[string] // of our app, once known
 	people *people
@@ -37,6 +38,15 @@ type Forge struct {
 	noted  *recent[string] // annotations of a check run we wrote
 	plain  *recent[bool]   // repositories where the token may not write checks
 }
+
+// lookup is the installation of a repository that names none; it is asked for
+// again after a while, since an app can be removed and installed anew.
+type lookup struct {
+	installation string
+	until        time.Time
+}
+
+const lookupFor = 10 * time.Minute
 
 // The contract this package keeps.
 var (
@@ -54,7 +64,7 @@ func New(c Config) (*Forge, error) {
 	f := &Forge{
 		settled: s,
 		clients: map[string]*client{},
-		found:   map[string]string{},
+		found:   map[string]lookup{},
 		people:  newPeople(s.PeopleFor, s.Now),
 		files:   newRecent[[]fact.File](4000, 24<<20),
 		diffs:   newRecent[comparison](4000, 4<<20),
@@ -125,16 +135,17 @@ func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
 	}
 	key := strings.ToLower(r.FullName())
 	f.mu.Lock()
-	id, known := f.found[key]
+	seen, known := f.found[key]
 	f.mu.Unlock()
-	if !known {
+	id := seen.installation
+	if !known || !seen.until.After(f.Now()) {
 		in, _, err := f.asApp.rest.Apps.FindRepositoryInstallation(operation(ctx, "find_installation"), r.Owner, r.Name)
 		if err != nil {
 			return nil, fmt.Errorf("find installation of %s: %w", r.FullName(), f.asApp.failure(err))
 		}
 		id = strconv.FormatInt(in.GetID(), 10)
 		f.mu.Lock()
-		f.found[key] = id
+		f.found[key] = lookup{id, f.Now().Add(lookupFor)}
 		f.mu.Unlock()
 	}
 	return f.installation(id), nil

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -44,6 +45,10 @@ type graphError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
 	Path    []any  `json:"path"`
+	// Extensions.Code tells what is wrong with the query itself.
+	Extensions struct {
+		Code string `json:"code"`
+	} `json:"extensions"`
 }
 
 // at is the i-th step of the path as a word; "" past its end.
@@ -121,6 +126,8 @@ func (c *client) graph(ctx context.Context, text string, vars map[string]any, ou
 			limited := &forges.RateLimited{Until: c.Now().Add(shortestWait), Secondary: true, Scope: c.scope}
 			c.line.gate.close("", limited)
 			return nil, limited
+		case e.unknownWord():
+			return nil, refused(e, forges.ErrUnsupported)
 		case !e.lasting():
 			return nil, refused(e, nil)
 		}
@@ -135,7 +142,26 @@ func (c *client) graph(ctx context.Context, text string, vars map[string]any, ou
 	if err := json.Unmarshal(whole.Data, out); err != nil {
 		return nil, fmt.Errorf("graphql answer: %w", err)
 	}
+	c.noteCost(ctx, whole.Data)
 	return whole.Errors, nil
+}
+
+// noteCost logs what a query took of the hour's budget.
+func (c *client) noteCost(ctx context.Context, data json.RawMessage) {
+	if !c.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	var answer struct {
+		RateLimit *struct {
+			Cost      int `json:"cost"`
+			Remaining int `json:"remaining"`
+		} `json:"rateLimit"`
+	}
+	if json.Unmarshal(data, &answer) != nil || answer.RateLimit == nil { // off on many Enterprise Servers
+		return
+	}
+	c.Log.DebugContext(ctx, "graphql query", slog.String("operation", named(ctx)), slog.String("installation", c.scope),
+		slog.Int("cost", answer.RateLimit.Cost), slog.Int("remaining", answer.RateLimit.Remaining))
 }
 
 // graphLimited is a primary limit told in an answer with status 200.
@@ -149,6 +175,15 @@ func (c *client) graphLimited(h http.Header) error {
 	}
 	c.line.gate.close("graphql", limited)
 	return limited
+}
+
+// unknownWord reports whether the server is too old for the query.
+func (e graphError) unknownWord() bool {
+	switch e.Extensions.Code {
+	case "undefinedField", "undefinedType", "argumentNotAccepted", "argumentLiteralsIncompatible":
+		return true
+	}
+	return false
 }
 
 func graphMeaning(kind string) error {

@@ -253,8 +253,9 @@ func TestManyFilesAreAllFound(t *testing.T) {
 		if _, known := c.Why(fact.NeedDiffs); known == tt.trees {
 			t.Errorf("%d files: diffs known %v", tt.n+1, known)
 		}
-		if _, routes = s.calls(plan()); len(routes) != 1 {
-			t.Errorf("%d files: warm calls %v", tt.n+1, routes)
+		again, routes := s.calls(plan())
+		if len(routes) != 1 || again.Digest() != c.Digest() {
+			t.Errorf("%d files: warm calls %v, the same facts %v", tt.n+1, routes, again.Digest() == c.Digest())
 		}
 	}
 }

@@ -166,6 +166,7 @@ func TestGraphQLRefusesInAnswersWithStatus200(t *testing.T) {
 		{"missing", `{"data":{"repository":null},"errors":[{"type":"NOT_FOUND","path":["repository"],"message":"Could not resolve"}]}`, forges.ErrNotFound, false},
 		{"forbidden", `{"data":null,"errors":[{"type":"FORBIDDEN","path":["repository"],"message":"Resource not accessible"}]}`, forges.ErrForbidden, false},
 		{"a part timed out", `{"data":{"repository":{"pullRequest":null}},"errors":[{"message":"Something went wrong while executing your query"}]}`, nil, false},
+		{"a server too old for a field", `{"errors":[{"message":"Field 'x' doesn't exist","extensions":{"code":"undefinedField"}}]}`, forges.ErrUnsupported, false},
 		{"no JSON", `<html>`, nil, false},
 		{"no data", `{}`, nil, false},
 	}

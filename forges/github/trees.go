@@ -41,7 +41,6 @@ func (r *reading) filesOfTrees(ctx context.Context) ([]fact.File, error) {
 		r.c.MarkUnknown(fact.NeedFiles, "GitHub names no merge base")
 		return nil, nil
 	}
-	r.c.MergeBase = base
 	t := &trees{r: r, files: []fact.File{}}
 	err = t.compare(ctx, "", base, r.pull.HeadRefOid)
 	switch {
