@@ -190,17 +190,6 @@ func (o *objects) lookup(tree, path string) (TreeEntry, bool) {
 	return TreeEntry{}, false
 }
 
-// flatten lists every file below a tree.
-func (o *objects) flatten(tree, prefix string, into map[string]file) {
-	for _, e := range o.trees[tree] {
-		if e.Mode == ModeTree {
-			o.flatten(e.OID, prefix+e.Name+"/", into)
-			continue
-		}
-		into[prefix+e.Name] = file{mode: e.Mode, oid: e.OID}
-	}
-}
-
 // treeDelta lists the files that differ between two trees, not entering equal
 // folders. A missing side has oid "".
 func (o *objects) treeDelta(a, b, prefix string, into map[string][2]file) {

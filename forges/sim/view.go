@@ -46,22 +46,6 @@ func (v *View) AccountOfEmail(email string) *Account { return v.f.accountOfEmail
 // Permission is what an account may do in a repository.
 func (v *View) Permission(r *Repo, a *Account) Permission { return v.f.permission(r, a) }
 
-// Collaborators lists everybody with at least read beyond the public, by login.
-func (v *View) Collaborators(r *Repo) []*Account {
-	var out []*Account
-	for _, a := range v.f.accounts {
-		if a.Kind == Organization || a.App != 0 {
-			continue
-		}
-		_, direct := r.Collaborators[a.ID]
-		if direct || v.f.permission(r, a).AtLeast(Triage) {
-			out = append(out, a)
-		}
-	}
-	slices.SortFunc(out, func(a, b *Account) int { return cmp.Compare(a.Login, b.Login) })
-	return out
-}
-
 // Team finds a team of an organisation by slug, or nil.
 func (v *View) Team(org int64, slug string) *Team { return v.f.team(org, slug) }
 
@@ -143,16 +127,6 @@ func (v *View) NewestStatuses(r *Repo, sha string) []*Status {
 		}
 	}
 	return out
-}
-
-// SuiteOf is the suite of an app on a commit, or nil.
-func (v *View) SuiteOf(r *Repo, id int64) *CheckSuite {
-	for _, s := range r.Suites {
-		if s.ID == id {
-			return s
-		}
-	}
-	return nil
 }
 
 // Resolve finds the commit a branch, tag, ref or id names, or nil.
