@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,11 @@ type Options struct {
 	Owner string
 	// Sweep is how often forges are read for what webhooks did not bring.
 	Sweep time.Duration
+	// KeepBodies is how long bodies of deliveries are kept; zero for ever.
+	KeepBodies time.Duration
+	// StopTimeout is how long judgements under way may take to end when the
+	// service stops; 20 s if zero.
+	StopTimeout time.Duration
 	// Work bounds the workers, Intake the deliveries; zero fields have defaults.
 	Work   work.Options
 	Intake intake.Options
@@ -67,6 +73,9 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the policy schema: %w", err)
 	}
+	if o.StopTimeout <= 0 {
+		o.StopTimeout = 20 * time.Second
+	}
 	s := &Service{o: o, meter: o.Meter}
 	if s.meter == nil {
 		s.meter = NewMeter()
@@ -84,6 +93,7 @@ func New(o Options) (*Service, error) {
 	})
 	s.judge = judge.New(judge.Options{
 		Store: o.Store, Forges: o.Forges, Clock: o.Clock, Log: o.Log, Engine: o.Engine, Observe: s.meter.judged,
+		Relevant: o.Intake.Relevant,
 		Publish: publish.New(publish.Options{
 			Store: o.Store, Clock: o.Clock, Log: o.Log, URL: address(o.PublicURL, web), Observe: s.meter.act,
 		}),
@@ -170,14 +180,42 @@ func (s *Service) Run(ctx context.Context) error {
 		return fmt.Errorf("run workers: %w", err)
 	}
 	s.running.Store(true)
+	var wait sync.WaitGroup
+	wait.Go(func() { s.trim(ctx) })
 	s.sweeper.Run(ctx)
+	wait.Wait()
 	s.running.Store(false)
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.StopTimeout)
 	defer cancel()
 	if err := s.pool.Stop(stopCtx); err != nil {
 		return fmt.Errorf("stop workers: %w", err)
 	}
 	return nil
+}
+
+// trimEvery is how often old bodies are removed.
+const trimEvery = 6 * time.Hour
+
+// trim removes bodies of old deliveries until ctx ends.
+func (s *Service) trim(ctx context.Context) {
+	if s.o.KeepBodies <= 0 {
+		return
+	}
+	for {
+		switch n, err := s.o.Store.Trim(ctx, s.o.KeepBodies); {
+		case err != nil && ctx.Err() == nil:
+			s.o.Log.Error("old deliveries were not trimmed", slog.String("error", err.Error()))
+		case n > 0:
+			s.o.Log.Info("trimmed old deliveries", slog.Int64("deliveries", n))
+		}
+		t := s.o.Clock.NewTimer(trimEvery)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+	}
 }
 
 // Sweep marks every forge to be read now.
@@ -197,7 +235,7 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 2 * time.Minute
 	headerMax     = 64 << 10
-	stopTimeout   = 15 * time.Second
+	closeTimeout  = 15 * time.Second
 )
 
 // Serve serves on a listener and runs until ctx ends: first no delivery is
@@ -222,7 +260,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-worked:
 		worked <- nil
 	}
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	if stopErr := server.Shutdown(stopCtx); stopErr != nil && err == nil {
 		err = fmt.Errorf("stop serving: %w", stopErr)

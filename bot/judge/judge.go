@@ -28,7 +28,7 @@ import (
 	"primum/rules/fact"
 )
 
-// Options are what a Judge needs. All fields but Observe are required.
+// Options are what a Judge needs. Relevant and Observe may be nil.
 type Options struct {
 	Store   store.Store
 	Forges  []forges.Forge
@@ -37,6 +37,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Engine is the version of the rules, stamped on every verdict.
 	Engine string
+	// Relevant says whether a repository is served; nil for all.
+	Relevant func(forges.RepoRef) bool
 	// Observe is told of every judgement; nil if nobody listens.
 	Observe func(Judged)
 }
@@ -65,6 +67,7 @@ type Judge struct {
 	clock    clock.Clock
 	log      *slog.Logger
 	engine   string
+	relevant func(forges.RepoRef) bool
 	observe  func(Judged)
 	policies *policies
 	pins     sync.Map // pin key to account id; a pin never moves
@@ -77,10 +80,13 @@ type Judge struct {
 func New(o Options) *Judge {
 	j := &Judge{
 		store: o.Store, forges: map[string]forges.Forge{}, publish: o.Publish, clock: o.Clock,
-		log: o.Log, engine: o.Engine, observe: o.Observe, policies: newPolicies(), forgot: map[string]time.Time{},
+		log: o.Log, engine: o.Engine, relevant: o.Relevant, observe: o.Observe, policies: newPolicies(), forgot: map[string]time.Time{},
 	}
 	for _, f := range o.Forges {
 		j.forges[f.Key()] = f
+	}
+	if j.relevant == nil {
+		j.relevant = func(forges.RepoRef) bool { return true }
 	}
 	if j.observe == nil {
 		j.observe = func(Judged) {}

@@ -147,10 +147,13 @@ func (j *Judge) forge(ctx context.Context, forge forges.Forge, c *store.Claim) (
 	return f, nil
 }
 
-// found keeps repositories and marks them.
+// found keeps the repositories that are served, and marks them.
 func (j *Judge) found(ctx context.Context, c *store.Claim, page []forges.RepoRef) error {
 	var marks []store.Mark
 	for _, r := range page {
+		if !j.relevant(r) {
+			continue
+		}
 		row := store.RepoRow{Forge: c.Forge, ID: r.ID}
 		if old, err := j.store.Repo(ctx, c.Forge, r.ID); err == nil {
 			row = old

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"primum/bot"
+	"primum/bot/clock"
+	"primum/bot/config"
+	"primum/bot/intake"
+	"primum/bot/pages"
+	"primum/bot/store"
+	"primum/bot/work"
+	"primum/forges"
+	"primum/forges/github"
+)
+
+// newServe is "primum serve".
+func newServe(io *streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service: webhooks in, verdicts out",
+		Long: "Takes webhooks, judges changes and puts check and comment on them, until it is stopped.\n" +
+			"Every setting is an environment variable:\n\n" + config.Reference(),
+		Args: arguments(0, 0, "arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(os.Environ())
+			if err != nil {
+				if _, printErr := fmt.Fprintln(io.err, err); printErr != nil {
+					return printErr
+				}
+				return status(exitUsage)
+			}
+			return serve(cmd.Context(), io, c, cmd.Root().Version)
+		},
+	}
+}
+
+// serve opens what the settings name and runs the service until ctx ends.
+func serve(ctx context.Context, io *streams, c *config.Config, engine string) error {
+	log := logger(io, c)
+	for _, w := range c.Warnings {
+		log.Warn("settings", slog.String("warning", w))
+	}
+	meter := bot.NewMeter()
+	forge, err := github.New(githubConfig(c, log, meter))
+	if err != nil {
+		return usage("%w", err)
+	}
+	db, err := store.Open(ctx, c.DatabaseURL, clock.System{}, log)
+	if err != nil {
+		return err
+	}
+	closeDB := func() error {
+		if err := db.Close(); err != nil {
+			return fmt.Errorf("close the database: %w", err)
+		}
+		return nil
+	}
+	service, err := bot.New(serviceOptions(c, db, forge, meter, log, engine))
+	if err != nil {
+		return errors.Join(err, closeDB())
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", c.Listen, err), closeDB())
+	}
+	log.Info("serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
+		slog.String("webhooks", c.PublicURL+"/hooks/"+forge.Key()), slog.String("forge", forge.Capabilities().Product),
+		slog.String("database", databaseKind(c)), slog.String("version", engine))
+	err = service.Serve(ctx, l)
+	log.Info("stopped")
+	return errors.Join(err, closeDB())
+}
+
+// logger writes to the stream for people, as text or JSON.
+func logger(io *streams, c *config.Config) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(io.err, o))
+	}
+	return slog.New(slog.NewTextHandler(io.err, o))
+}
+
+func githubConfig(c *config.Config, log *slog.Logger, meter *bot.Meter) github.Config {
+	return github.Config{
+		AppID: c.GitHub.AppID, PrivateKey: []byte(c.GitHub.PrivateKey), Secrets: c.GitHub.WebhookSecrets,
+		BaseURL: c.GitHub.APIURL, CAFile: c.GitHub.CAFile, Now: clock.System{}.Now, Log: log,
+		Meter: func(call github.Call) {
+			meter.Call("github", call.Operation, call.Resource, call.Status, call.Took, call.Remaining)
+		},
+	}
+}
+
+func serviceOptions(c *config.Config, db *store.DB, forge forges.Forge, meter *bot.Meter, log *slog.Logger, engine string) bot.Options {
+	o := bot.Options{
+		Store: db, Forges: []forges.Forge{forge}, Clock: clock.System{}, Log: log, Engine: engine,
+		PublicURL: c.PublicURL, Access: access(c), Meter: meter, Owner: c.Instance,
+		Sweep: c.SweepInterval, KeepBodies: max(c.KeepFor(), time.Minute), StopTimeout: c.StopTimeout,
+		Work: work.Options{Concurrency: c.Concurrency},
+		Intake: intake.Options{
+			Settle:   c.Settle,
+			Relevant: func(r forges.RepoRef) bool { return c.Serves(r.Owner, r.Name) },
+		},
+	}
+	if c.Settle == 0 {
+		o.Intake.Settle = -1 // none, where zero would mean the default
+	}
+	if o.Owner == "" && !store.IsPostgres(c.DatabaseURL) {
+		o.Owner = "primum" // the only one there is
+	}
+	return o
+}
+
+func access(c *config.Config) pages.Access {
+	a := pages.Access{Key: c.PagesKey}
+	if c.Login() {
+		a.GitHub = &pages.OAuth{
+			Forge: "github", ClientID: c.GitHub.ClientID, ClientSecret: c.GitHub.ClientSecret,
+			WebURL: c.GitHub.WebURL, APIURL: cmp.Or(c.GitHub.APIURL, "https://api.github.com"),
+		}
+	}
+	return a
+}
+
+func databaseKind(c *config.Config) string {
+	if store.IsPostgres(c.DatabaseURL) {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
