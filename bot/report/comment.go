@@ -213,7 +213,7 @@ func (t *text) who(f rules.Finding) string {
 
 func (t *text) how(f rules.Finding) string {
 	how := full(t.w.Sentence(f.Fix, 500))
-	if f.Command != "" {
+	if f.Command != "" && !strings.Contains(f.Fix, "`"+f.Command+"`") { // not said twice
 		if how != "" {
 			how += "<br>"
 		}
