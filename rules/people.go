@@ -99,7 +99,7 @@ func (pp *People) findAuthors(c *fact.Change) {
 	}
 	seen := map[string]bool{}
 	take := func(id fact.Identity, commit, part, why string) {
-		if isForgeItself(id) {
+		if part == "committer" && isForgeItself(id) {
 			return
 		}
 		who := id.Account
@@ -130,9 +130,10 @@ func everybody(k *fact.Commit) []fact.Identity {
 }
 
 // isForgeItself recognises the forge as committer of what people do on its web
-// pages. That it really was the forge is for config-commit-identity to judge.
+// pages: by its address, and never for an account of another name. That it
+// really was the forge is for config-commit-identity to judge.
 func isForgeItself(id fact.Identity) bool {
-	return id.Account.Login == "web-flow" || !id.Account.Known() && strings.EqualFold(id.Email, "noreply@github.com")
+	return strings.EqualFold(id.Email, "noreply@github.com") && (!id.Account.Known() || id.Account.Login == "web-flow")
 }
 
 // maxWhys bounds the reasons listed for one author.

@@ -56,6 +56,16 @@ func TestReviewAuthorNotApprover(t *testing.T) {
 		},
 		{name: "no approval yet", spoil: func(c *fact.Change) { c.Reviews = nil }, want: rules.NA, also: []string{"review-quorum"}},
 		{
+			name: "an account that borrows the forge's name is an author", want: rules.Fail, says: "committed 3f9c0b7d",
+			spoil: func(c *fact.Change) {
+				p := c.People["team:firmware"]
+				p.Members = append(p.Members, fact.Person{ID: "666", Login: "web-flow"})
+				c.People["team:firmware"] = p
+				c.Reviews[0].Author = fact.Person{ID: "666", Login: "web-flow"}
+				c.Commits[0].Committer = fact.Identity{Name: "w", Email: "w@pump.example", Account: fact.Person{ID: "666", Login: "web-flow"}}
+			},
+		},
+		{
 			name: "the forge as committer is nobody", want: rules.Pass,
 			spoil: func(c *fact.Change) {
 				c.Commits[0].Committer = fact.Identity{Name: "GitHub", Email: "noreply@github.com", Account: fact.Person{ID: "19864447", Login: "web-flow"}}

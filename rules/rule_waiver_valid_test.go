@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"primum/rules"
+	"primum/rules/evidence"
 	"primum/rules/fact"
 	ft "primum/rules/facttest"
 	"primum/rules/policy"
@@ -127,6 +128,25 @@ func TestWaiverCoversItsRuleUntilTheEndOfItsDay(t *testing.T) {
 	}
 	if v := at(v.Next); v.State != rules.Fail || v.Waivers[0].State != rules.WaiverExpired || !v.Next.IsZero() {
 		t.Errorf("a second later it is %s, the waiver %s", v.State, v.Waivers[0].State)
+	}
+}
+
+// W1 is approved, then its request is deleted and the next one becomes W1.
+func TestAnApprovalDoesNotMoveToAnotherWaiver(t *testing.T) {
+	t.Parallel()
+	c, p := ft.Compliant("C")
+	noTest(c)
+	ft.Say(c, ft.Mara(), ft.At(24.5), "/primum waive review-meaning until 2026-03-10 because the signing page is being repaired")
+	ft.Say(c, ft.Mara(), ft.At(24.6), ask)
+	k := ft.Say(c, ft.Chen(), ft.At(25), "/primum approve W1")
+	k.SubjectThen = rules.WaiverSubject(evidence.Read(c), "W1")
+	if v := judge(c, p); v.Waivers[0].State != rules.WaiverActive || v.Waivers[1].State != rules.WaiverRequested {
+		t.Fatalf("before: %+v", v.Waivers)
+	}
+	c.Comments = c.Comments[1:]
+	v := judge(c, p)
+	if v.Waivers[0].Rule != "verify-fix-has-test" || v.Waivers[0].State != rules.WaiverRequested || v.State != rules.Fail {
+		t.Errorf("after: %+v, %s", v.Waivers, v.State)
 	}
 }
 

@@ -188,6 +188,8 @@ type Waiver struct {
 	State     WaiverState `json:"state"`
 	Problem   string      `json:"problem,omitempty"` // why invalid
 	URL       string      `json:"url,omitempty"`
+	// Subject is the digest an approval binds to, see WaiverSubject.
+	Subject string `json:"subject,omitempty"`
 }
 
 // Preview is the old policy against the new one, for a change that edits it.

@@ -40,10 +40,36 @@ func (d *waiverDesk) readWaivers(ev *evidence.Evidence) []Waiver {
 		if k.Comment != nil {
 			w.URL = k.Comment.URL
 		}
+		w.Subject = subjectOf(k)
 		d.decide(&w, ev)
 		out = append(out, w)
 	}
 	return out
+}
+
+// WaiverSubject identifies what an approval of the waiver with this number ("W1")
+// approves: who asked for what, and where. "" if there is no such request. Whoever
+// remembers the approving comment keeps it as Comment.SubjectThen: a request that
+// is deleted later moves the numbers of those after it, and an approval must
+// not move with them.
+func WaiverSubject(ev *evidence.Evidence, id string) string {
+	n := 0
+	for i := range ev.Commands {
+		if k := &ev.Commands[i]; k.Name == "waive" && k.Wrong == "" {
+			if n++; "W"+strconv.Itoa(n) == id {
+				return subjectOf(k)
+			}
+		}
+	}
+	return ""
+}
+
+func subjectOf(k *evidence.Command) string {
+	where := ""
+	if k.Comment != nil {
+		where = k.Comment.ID
+	}
+	return fact.TextDigest(k.By.ID+" "+where+" "+k.Rule+" "+k.Until.UTC().Format(time.DateOnly), k.Because)
 }
 
 func (d *waiverDesk) decide(w *Waiver, ev *evidence.Evidence) {
@@ -102,6 +128,9 @@ func (d *waiverDesk) unfit(w *Waiver, k *evidence.Command) string {
 	}
 	if _, author := d.people.AuthorWhy(k.By); author {
 		return login(k.By) + " is an author of the change and cannot approve it"
+	}
+	if k.Comment != nil && k.Comment.SubjectThen != "" && k.Comment.SubjectThen != w.Subject {
+		return login(k.By) + " approved another request of that number, which is gone"
 	}
 	if d.bindHead && k.Comment != nil && k.Comment.HeadThen != "" && k.Comment.HeadThen != d.change.Head.SHA {
 		return "it was approved for " + sha(k.Comment.HeadThen) + " and the head is now " + sha(d.change.Head.SHA)
