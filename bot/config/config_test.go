@@ -35,7 +35,7 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		Listen: "127.0.0.1:9000", PublicURL: "http://localhost:9000", DatabaseURL: "sqlite:primum.db",
+		Listen: "127.0.0.1:9000", PublicURL: "http://localhost:9000", DatabaseURL: "sqlite:primum.db", Instance: "embedded",
 		GitHub:      config.GitHub{AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret}, WebURL: "https://github.com"},
 		Concurrency: 64, Settle: 1200 * time.Millisecond, SweepInterval: 10 * time.Minute, KeepBodies: 90, StopTimeout: 20 * time.Second,
 		LogLevel: slog.LevelInfo, LogFormat: "text",

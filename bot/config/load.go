@@ -226,6 +226,9 @@ func (l *loader) complete(c *Config) {
 		dir, _, _ := strings.Cut(l.vars["STATE_DIRECTORY"], ":")
 		c.DatabaseURL = "sqlite:" + filepath.Join(cmp.Or(dir, "."), "primum.db")
 	}
+	if c.Instance == "" && strings.HasPrefix(c.DatabaseURL, "sqlite:") {
+		c.Instance = "embedded" // the file has one process, which finds its own work after a crash
+	}
 	if c.GitHub.WebURL == "" {
 		c.GitHub.WebURL = webOf(c.GitHub.APIURL)
 	}
