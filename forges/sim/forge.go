@@ -25,6 +25,7 @@ type Forge struct {
 	nextID    int64
 	accounts  map[int64]*Account
 	byLogin   map[string]int64 // lower case
+	byEmail   map[string]int64 // lower case
 	repos     map[int64]*Repo
 	byName    map[string]int64 // lower case "owner/name", former names too
 	teams     map[int64]*Team
@@ -45,7 +46,7 @@ func New(o Options) *Forge {
 	}
 	return &Forge{
 		now: o.Now, objects: newObjects(), nextID: 1000,
-		accounts: map[int64]*Account{}, byLogin: map[string]int64{},
+		accounts: map[int64]*Account{}, byLogin: map[string]int64{}, byEmail: map[string]int64{},
 		repos: map[int64]*Repo{}, byName: map[string]int64{}, teams: map[int64]*Team{},
 		apps: map[int64]*App{}, installs: map[int64]*Installation{},
 		rand: rand.New(rand.NewPCG(o.Seed, 0x5eed)), //nolint:gosec // faults, not secrets

@@ -96,7 +96,19 @@ func (f *Forge) newAccount(login, name string, kind AccountKind) *Account {
 	a := &Account{ID: f.id(), Login: login, Name: name, Kind: kind, CreatedAt: f.Now()}
 	a.Emails = []string{login + "@example.com", fmt.Sprintf("%d+%s@users.noreply.example.com", a.ID, login)}
 	f.accounts[a.ID], f.byLogin[key] = a, a.ID
+	for _, e := range a.Emails {
+		f.byEmail[strings.ToLower(e)] = a.ID
+	}
 	return a
+}
+
+// AddEmail gives an account one more address; commits with it are its own.
+func (f *Forge) AddEmail(login, email string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.mustAccount(login)
+	a.Emails = append(a.Emails, email)
+	f.byEmail[strings.ToLower(email)] = a.ID
 }
 
 // mustAccount is for set-up code, where an unknown login is a mistake in the program.
@@ -112,16 +124,7 @@ func (f *Forge) account(login string) *Account { return f.accounts[f.byLogin[str
 
 // accountOfEmail is who an address belongs to, or nil.
 func (f *Forge) accountOfEmail(email string) *Account {
-	var ids []int64
-	for id, a := range f.accounts {
-		if slices.ContainsFunc(a.Emails, func(e string) bool { return strings.EqualFold(e, email) }) {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return f.accounts[slices.Min(ids)]
+	return f.accounts[f.byEmail[strings.ToLower(email)]]
 }
 
 // Join makes people members of an organisation, as its owners do; as owners if owner.

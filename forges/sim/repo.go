@@ -406,6 +406,7 @@ func (f *Forge) moveBranch(me *Account, r *Repo, branch, tip string) {
 		p.Commits = f.objects.between(before, tip)
 	}
 	f.announce(Happening{Kind: PushHappened, Actor: me, Repo: r, Push: p})
+	within := f.objects.ancestors(tip)
 	for _, where := range f.sortedRepos() {
 		for _, is := range where.changes() {
 			c := is.Change
@@ -415,7 +416,7 @@ func (f *Forge) moveBranch(me *Account, r *Repo, branch, tip string) {
 			if c.HeadRepo == r.ID && c.HeadBranch == branch {
 				f.newHead(me, where, is, tip)
 			}
-			if where == r && c.Base == branch && is.State == Open && f.objects.ancestors(tip)[c.Head] {
+			if where == r && c.Base == branch && is.State == Open && within[c.Head] {
 				f.markMerged(me, where, is, c.Head)
 			}
 		}
