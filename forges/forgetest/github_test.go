@@ -47,22 +47,22 @@ func (m *mailbox) take() []forgetest.Hook {
 	return out
 }
 
-func gitHubRig(t testing.TB) *forgetest.Rig {
-	t.Helper()
+func gitHubRig(tb testing.TB) *forgetest.Rig {
+	tb.Helper()
 	box := &mailbox{}
 	receiver := httptest.NewServer(box)
-	t.Cleanup(receiver.Close)
-	rig := simtest.New(t, simtest.Options{HookURL: receiver.URL, Config: func(c *github.Config) {
+	tb.Cleanup(receiver.Close)
+	rig := simtest.New(tb, simtest.Options{HookURL: receiver.URL, Config: func(c *github.Config) {
 		c.Wait = func(int) time.Duration { return time.Millisecond }
 	}})
 	// A reaction to a later delivery must not be mistaken for one to the setting up.
 	return &forgetest.Rig{
 		Adapter: rig.GitHub,
 		World:   rig.Forge,
-		Hooks: func(t testing.TB) []forgetest.Hook {
-			t.Helper()
-			if err := rig.Face.Drain(t.Context()); err != nil {
-				t.Fatal(err)
+		Hooks: func(tb testing.TB) []forgetest.Hook {
+			tb.Helper()
+			if err := rig.Face.Drain(tb.Context()); err != nil {
+				tb.Fatal(err)
 			}
 			return box.take()
 		},

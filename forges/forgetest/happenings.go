@@ -281,23 +281,35 @@ func wordHappenings() []happened {
 		return all[len(all)-1].ID
 	}
 	return []happened{
-		{name: "a comment on a change", before: opened, do: func(t *try, n int) { t.id(t.as("jonas").Comment(Repo, n, "/primum recheck")) },
-			want: onChange("jonas", forges.CommentSeen{Body: "/primum recheck", Action: forges.CommentCreated})},
-		{name: "a comment on a change is edited by somebody else", before: commented(opened), do: func(t *try, n int) { t.ok(t.as("chen").EditComment(Repo, last(t, n), "/primum hold")) },
+		{
+			name: "a comment on a change", before: opened, do: func(t *try, n int) { t.id(t.as("jonas").Comment(Repo, n, "/primum recheck")) },
+			want: onChange("jonas", forges.CommentSeen{Body: "/primum recheck", Action: forges.CommentCreated}),
+		},
+		{
+			name: "a comment on a change is edited by somebody else", before: commented(opened), do: func(t *try, n int) { t.ok(t.as("chen").EditComment(Repo, last(t, n), "/primum hold")) },
 			want: onChange("chen", forges.CommentSeen{Body: "/primum hold", Previous: "/primum recheck", Action: forges.CommentEdited}), also: func(t *try, _ int, e forges.Event) {
 				equal(t, "author", e.Comment.Author.Login, "jonas")
-			}},
-		{name: "a comment on a change is deleted", before: commented(opened), do: func(t *try, n int) { t.ok(t.as("jonas").DeleteComment(Repo, last(t, n))) },
-			want: onChange("jonas", forges.CommentSeen{Action: forges.CommentDeleted})},
-		{name: "a comment on an issue", before: reported, do: func(t *try, n int) { t.id(t.as("chen").Comment(Repo, n, "/primum approve")) },
+			},
+		},
+		{
+			name: "a comment on a change is deleted", before: commented(opened), do: func(t *try, n int) { t.ok(t.as("jonas").DeleteComment(Repo, last(t, n))) },
+			want: onChange("jonas", forges.CommentSeen{Action: forges.CommentDeleted}),
+		},
+		{
+			name: "a comment on an issue", before: reported, do: func(t *try, n int) { t.id(t.as("chen").Comment(Repo, n, "/primum approve")) },
 			want: onIssue("chen", forges.CommentSeen{Body: "/primum approve", Action: forges.CommentCreated}), also: func(t *try, _ int, e forges.Event) {
 				equal(t, "title of the issue", e.Comment.IssueTitle, "Rate drifts")
 				equal(t, "text of the issue", e.Comment.IssueBody, "It drifts.")
-			}},
-		{name: "a comment on an issue is edited", before: commented(reported), do: func(t *try, n int) { t.ok(t.as("jonas").EditComment(Repo, last(t, n), "x")) },
-			want: onIssue("jonas", forges.CommentSeen{Body: "x", Previous: "/primum recheck", Action: forges.CommentEdited})},
-		{name: "a comment on an issue is deleted", before: commented(reported), do: func(t *try, n int) { t.ok(t.as("chen").DeleteComment(Repo, last(t, n))) },
-			want: onIssue("chen", forges.CommentSeen{Action: forges.CommentDeleted})},
+			},
+		},
+		{
+			name: "a comment on an issue is edited", before: commented(reported), do: func(t *try, n int) { t.ok(t.as("jonas").EditComment(Repo, last(t, n), "x")) },
+			want: onIssue("jonas", forges.CommentSeen{Body: "x", Previous: "/primum recheck", Action: forges.CommentEdited}),
+		},
+		{
+			name: "a comment on an issue is deleted", before: commented(reported), do: func(t *try, n int) { t.ok(t.as("chen").DeleteComment(Repo, last(t, n))) },
+			want: onIssue("chen", forges.CommentSeen{Action: forges.CommentDeleted}),
+		},
 		{name: "our own comment is ours", before: opened, do: func(t *try, n int) {
 			_, err := t.Adapter.PutComment(t.Context(), forges.ChangeRef{Repo: t.repo(), Number: n}, "", "hello")
 			t.ok(err)
@@ -306,15 +318,17 @@ func wordHappenings() []happened {
 			e.Ours = true
 			return e
 		}()},
-		{name: "our own comment edited by a person is not ours alone", before: func(t *try) int {
-			n := opened(t)
-			_, err := t.Adapter.PutComment(t.Context(), forges.ChangeRef{Repo: t.repo(), Number: n}, "", "hello")
-			t.ok(err)
-			return n
-		}, do: func(t *try, n int) { t.ok(t.as("chen").EditComment(Repo, last(t, n), "changed")) },
+		{
+			name: "our own comment edited by a person is not ours alone", before: func(t *try) int {
+				n := opened(t)
+				_, err := t.Adapter.PutComment(t.Context(), forges.ChangeRef{Repo: t.repo(), Number: n}, "", "hello")
+				t.ok(err)
+				return n
+			}, do: func(t *try, n int) { t.ok(t.as("chen").EditComment(Repo, last(t, n), "changed")) },
 			want: onChange("chen", forges.CommentSeen{Body: "changed", Action: forges.CommentEdited}), also: func(t *try, _ int, e forges.Event) {
 				equal(t, "comment is ours", e.Comment.Ours, true)
-			}},
+			},
+		},
 	}
 }
 

@@ -230,7 +230,7 @@ func (a Actor) Merge(repo string, number int, o MergeOptions) (sha string, err e
 			return refuse(Blocked, "changes must go through the merge queue")
 		}
 		c.MergedBase = f.objects.mergeBase(r.Branches[c.Base], c.Head)
-		tip, err := f.mergeOnto(me, r, is, r.Branches[c.Base], o.Method)
+		tip, err := f.mergeOnto(me, is, r.Branches[c.Base], o.Method)
 		if err != nil {
 			return err
 		}
@@ -243,7 +243,7 @@ func (a Actor) Merge(repo string, number int, o MergeOptions) (sha string, err e
 }
 
 // mergeOnto makes the commit that brings a change onto a commit.
-func (f *Forge) mergeOnto(me *Account, r *Repo, is *Issue, onto string, how MergeMethod) (string, error) {
+func (f *Forge) mergeOnto(me *Account, is *Issue, onto string, how MergeMethod) (string, error) {
 	c := is.Change
 	base := f.objects.mergeBase(onto, c.Head)
 	if how == RebaseMerge {

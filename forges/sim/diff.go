@@ -3,6 +3,8 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -177,11 +179,7 @@ func middle(a, b []string) []op {
 	v := map[int]int{1: 0}
 	var trace []map[int]int
 	for d := 0; d <= limit; d++ {
-		frozen := make(map[int]int, len(v))
-		for k, x := range v {
-			frozen[k] = x
-		}
-		trace = append(trace, frozen)
+		trace = append(trace, maps.Clone(v))
 		for k := -d; k <= d; k += 2 {
 			var x int
 			if k == -d || (k != d && v[k-1] < v[k+1]) {
@@ -216,8 +214,7 @@ func middle(a, b []string) []op {
 func walkBack(a, b []string, trace []map[int]int) []op {
 	x, y := len(a), len(b)
 	var rev []op
-	for d := len(trace) - 1; d >= 0; d-- {
-		v := trace[d]
+	for d, v := range slices.Backward(trace) {
 		k := x - y
 		prev := k - 1
 		if k == -d || (k != d && v[k-1] < v[k+1]) {

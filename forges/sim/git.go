@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,7 +67,7 @@ func newObjects() *objects {
 // ObjectID is the id git gives an object of this kind ("blob", "tree", "commit").
 func ObjectID(kind string, content []byte) string {
 	h := sha1.New() //nolint:gosec // git's object ids are SHA-1
-	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
+	h.Write([]byte(kind + " " + strconv.Itoa(len(content)) + "\x00"))
 	h.Write(content)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -374,15 +374,12 @@ func (a Actor) Grant(repo, login string, p Permission) error {
 		}
 		was, had := r.Collaborators[m.ID]
 		action := "added"
-		switch {
-		case p == None:
+		r.Collaborators[m.ID] = p
+		if p == None {
 			delete(r.Collaborators, m.ID)
 			action = "removed"
-		default:
-			r.Collaborators[m.ID] = p
-			if had {
-				action = "edited"
-			}
+		} else if had {
+			action = "edited"
 		}
 		f.announce(Happening{Kind: MemberHappened, Action: action, Actor: me, Repo: r, Member: m, Was: map[string]string{"permission": string(was)}})
 		return nil

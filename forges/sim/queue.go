@@ -48,7 +48,7 @@ func (a Actor) Enqueue(repo string, numbers ...int) (c Candidate, err error) {
 			if reasons := f.hinders(r, is); len(reasons) > 0 {
 				return &Refusal{Kind: Blocked, Reasons: reasons}
 			}
-			tip, err := f.mergeOnto(me, r, is, made.Head, MergeCommit)
+			tip, err := f.mergeOnto(me, is, made.Head, MergeCommit)
 			if err != nil {
 				return err
 			}

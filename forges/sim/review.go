@@ -70,7 +70,7 @@ func (a Actor) RequestChanges(repo string, number int, body string) (int64, erro
 
 // Review submits a review of a commit ("" for the present head).
 func (a Actor) Review(repo string, number int, state ReviewState, commit, body string) (id int64, err error) {
-	err = a.onChange(repo, number, Read, func(f *Forge, me *Account, r *Repo, is *Issue, c *Change) error {
+	err = a.onChange(repo, number, Read, func(f *Forge, me *Account, r *Repo, is *Issue, _ *Change) error {
 		if me.ID == is.Author && state != Commented {
 			return refuse(Invalid, "Can not approve or refuse your own pull request")
 		}

@@ -138,13 +138,13 @@ func checkJWT(token string, key *rsa.PublicKey, app int64, now time.Time) error 
 	const drift = time.Minute
 	switch exp := time.Unix(claims.Exp, 0); {
 	case fmt.Sprint(claims.Iss) != strconv.FormatInt(app, 10) && fmt.Sprintf("%.0f", claims.Iss) != strconv.FormatInt(app, 10):
-		return errors.New("'Issuer' claim ('iss') must be an Integer") //nolint:staticcheck // GitHub's words
+		return errors.New("'Issuer' claim ('iss') must be an Integer")
 	case !now.Before(exp):
-		return errors.New("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires") //nolint:staticcheck // GitHub's words
+		return errors.New("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
 	case exp.After(now.Add(10*time.Minute + drift)):
-		return errors.New("'Expiration time' claim ('exp') is too far in the future") //nolint:staticcheck // GitHub's words
+		return errors.New("'Expiration time' claim ('exp') is too far in the future")
 	case time.Unix(claims.Iat, 0).After(now.Add(drift)):
-		return errors.New("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued") //nolint:staticcheck // GitHub's words
+		return errors.New("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
 	}
 	return nil
 }

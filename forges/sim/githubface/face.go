@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -140,11 +141,7 @@ type Calls struct {
 func (t *Face) Calls() Calls {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := Calls{Reads: t.reads, Writes: t.writes, Tokens: t.minted, Routes: map[string]int{}}
-	for k, n := range t.counts {
-		c.Routes[k] = n
-	}
-	return c
+	return Calls{Reads: t.reads, Writes: t.writes, Tokens: t.minted, Routes: maps.Clone(t.counts)}
 }
 
 // ResetCalls begins counting anew.
@@ -187,7 +184,7 @@ func (t *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-GitHub-Media-Type", "github.v3; format=json")
 	r = t.enterprise(r)
 	fate := t.forge.DrawCall()
-	if fate.Latency > 0 && !wait(r.Context(), fate.Latency) {
+	if fate.Latency > 0 && !wait(r.Context(), fate.Latency) { //nolint:contextcheck // a clone has its request's context
 		return
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -192,9 +193,7 @@ func (q *query) fail(err error, path []any, pos *ast.Position) {
 	}
 	if e.code != "" {
 		ext := j{"code": e.code}
-		for k, v := range e.extra {
-			ext[k] = v
-		}
+		maps.Copy(ext, e.extra)
 		out["extensions"] = ext
 		q.fatal = true
 	}

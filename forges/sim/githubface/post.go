@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -122,11 +123,9 @@ func (p *post) send(ctx context.Context, d *delivery) {
 		o.Sent(d.event, header, d.body)
 	}
 	if o.HookURL != "" {
-		began := time.Duration(0)
 		start := p.t.forge.Now()
 		d.status = p.try(ctx, o, header, d.body)
-		began = p.t.forge.Now().Sub(start)
-		d.took = began
+		d.took = p.t.forge.Now().Sub(start)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,13 +141,13 @@ func (p *post) try(ctx context.Context, o Options, header http.Header, body []by
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.HookURL, bytes.NewReader(body))
 	if err != nil {
-		o.Log.Error("webhook address is wrong", "error", err)
+		o.Log.ErrorContext(ctx, "webhook address is wrong", slog.Any("error", err))
 		return 0
 	}
 	req.Header = header
 	resp, err := o.Client.Do(req)
 	if err != nil {
-		o.Log.Info("webhook not delivered", "delivery_id", header.Get("X-GitHub-Delivery"), "error", err)
+		o.Log.InfoContext(ctx, "webhook not delivered", slog.String("delivery_id", header.Get("X-GitHub-Delivery")), slog.Any("error", err))
 		return 0
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))

@@ -24,7 +24,7 @@ import (
 const (
 	App    = "primum"
 	Secret = "an-open-secret-for-tests"
-	Token  = "ghp_plainTokenOfMaraForTests"
+	Token  = "ghp_plainTokenOfMaraForTests" //nolint:gosec // opens the simulated forge only
 	Org    = forgetest.Org
 	Repo   = forgetest.Repo
 )
@@ -89,11 +89,11 @@ var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateK
 // New makes a rig. Every request, answer and webhook is held against GitHub's
 // descriptions, see package spec. The standard one has the organisation acme with the people
 // of forgetest.Populate and the repository acme/pump, the app primum installed in it.
-func New(t testing.TB, o Options) *Rig {
-	t.Helper()
+func New(tb testing.TB, o Options) *Rig {
+	tb.Helper()
 	private, err := key()
 	if err != nil {
-		t.Fatalf("make a key: %v", err)
+		tb.Fatalf("make a key: %v", err)
 	}
 	rig := &Rig{Key: private, Clock: NewClock()}
 	now := o.Now
@@ -102,7 +102,7 @@ func New(t testing.TB, o Options) *Rig {
 	}
 	if !o.Unchecked {
 		sent, wrap := o.Sent, o.Wrap
-		check := spec.Sent(t)
+		check := spec.Sent(tb)
 		o.Sent = func(event string, header http.Header, body []byte) {
 			check(event, header, body)
 			if sent != nil {
@@ -110,7 +110,7 @@ func New(t testing.TB, o Options) *Rig {
 			}
 		}
 		o.Wrap = func(h http.Handler) http.Handler {
-			h = spec.Wrap(t, h)
+			h = spec.Wrap(tb, h)
 			if wrap != nil {
 				h = wrap(h)
 			}
@@ -128,7 +128,7 @@ func New(t testing.TB, o Options) *Rig {
 		h = o.Wrap(h)
 	}
 	rig.Server = httptest.NewServer(h)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		rig.Face.Close()
 		rig.Server.Close()
 	})
@@ -149,7 +149,7 @@ func New(t testing.TB, o Options) *Rig {
 	}
 	rig.GitHub, err = github.New(config)
 	if err != nil {
-		t.Fatalf("make the adapter: %v", err)
+		tb.Fatalf("make the adapter: %v", err)
 	}
 	return rig
 }

@@ -36,11 +36,11 @@ var loadExamples = sync.OnceValues(func() ([]Example, error) { //nolint:gocheckn
 
 // Examples gives the 329 payloads of @octokit/webhooks-examples. A test that
 // cannot have them is skipped, or fails where CI=true.
-func Examples(t testing.TB) []Example {
-	t.Helper()
+func Examples(tb testing.TB) []Example {
+	tb.Helper()
 	all, err := loadExamples()
 	if err != nil {
-		missing(t, err)
+		missing(tb, err)
 	}
 	return all
 }

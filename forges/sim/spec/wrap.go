@@ -16,19 +16,19 @@ import (
 // Wrap goes around a GitHub face: every request made of it and every answer it
 // gives is held against GitHub's descriptions, and what differs fails the test.
 // Where the descriptions cannot be had it only says so, except where CI=true.
-func Wrap(t testing.TB, h http.Handler) http.Handler {
-	t.Helper()
+func Wrap(tb testing.TB, h http.Handler) http.Handler {
+	tb.Helper()
 	routes, err := loadREST()
 	if err == nil {
 		_, err = loadGraph()
 	}
 	if err != nil {
-		unchecked(t, err)
+		unchecked(tb, err)
 		return h
 	}
 	schema, _ := loadGraph() // asked above
-	w := &watch{t: t}
-	t.Cleanup(w.stop)
+	w := &watch{t: tb}
+	tb.Cleanup(w.stop)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -57,15 +57,15 @@ func Wrap(t testing.TB, h http.Handler) http.Handler {
 
 // Sent holds every webhook payload against GitHub's descriptions: give it to
 // the face as the one who is told of what is sent.
-func Sent(t testing.TB) func(event string, header http.Header, body []byte) {
-	t.Helper()
+func Sent(tb testing.TB) func(event string, header http.Header, body []byte) {
+	tb.Helper()
 	d, err := loadHooks()
 	if err != nil {
-		unchecked(t, err)
+		unchecked(tb, err)
 		return func(string, http.Header, []byte) {}
 	}
-	w := &watch{t: t}
-	t.Cleanup(w.stop)
+	w := &watch{t: tb}
+	tb.Cleanup(w.stop)
 	return func(event string, header http.Header, body []byte) {
 		if err := checkHook(d, event, header, body); err != nil {
 			w.fail("webhook %v", err)
@@ -73,12 +73,12 @@ func Sent(t testing.TB) func(event string, header http.Header, body []byte) {
 	}
 }
 
-func unchecked(t testing.TB, err error) {
-	t.Helper()
+func unchecked(tb testing.TB, err error) {
+	tb.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Logf("nothing is held against GitHub's descriptions: %v", err)
+	tb.Logf("nothing is held against GitHub's descriptions: %v", err)
 }
 
 func checkGraph(schema *ast.Schema, request []byte, status int, answer []byte) error {
