@@ -28,6 +28,9 @@ func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 // commands lists the constructors of all subcommands, in the order of the help.
 func commands() []func(*streams) *cobra.Command {
 	return []func(*streams) *cobra.Command{
+		newServe,
+		newDemo,
+		newCheck,
 		newPolicy,
 		newRules,
 		newDocs,
