@@ -237,7 +237,11 @@ func (p planner) remember(head string) {
 	switch {
 	case c.Action == forges.CommentCreated && evidence.IsCommand(c.Body):
 		seen.First, seen.Known, seen.Head = c.Body, true, head
-		seen.Subject = fact.TextDigest(c.IssueTitle, c.IssueBody)
+		if p.event.Kind == forges.IssueEvent {
+			// On a change the text is not what a command speaks of: see
+			// rules.WaiverSubject for what an approval there binds to.
+			seen.Subject = fact.TextDigest(c.IssueTitle, c.IssueBody)
+		}
 		if !c.CreatedAt.IsZero() {
 			seen.At = c.CreatedAt
 		}

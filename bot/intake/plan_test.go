@@ -198,14 +198,15 @@ func TestPlanOfComments(t *testing.T) {
 		c.Ours = true
 		return c
 	}
-	digest := fact.TextDigest("T", "B")
-	first := store.SeenComment{Forge: "github", RepoID: "1", CommentID: "c1", First: "/primum approve", Known: true, Subject: digest, At: posted}
+	first := store.SeenComment{Forge: "github", RepoID: "1", CommentID: "c1", First: "/primum approve", Known: true, At: posted}
 	edited := store.SeenComment{Forge: "github", RepoID: "1", CommentID: "c1", At: noon}
 	after := func(previous string) *store.SeenComment {
 		s := edited
 		s.First = previous
 		return &s
 	}
+	onIssue := first
+	onIssue.Subject = fact.TextDigest("T", "B") // what an approval there approves
 	onHead := first
 	onHead.Head = "aaa"
 	tests := []struct {
@@ -220,7 +221,7 @@ func TestPlanOfComments(t *testing.T) {
 	}{
 		{"a plain comment on a change", said(forges.CommentCreated, "hello", ""), fact.OnCommand, false, "", false, "", nil},
 		{"a command on a change", said(forges.CommentCreated, "/primum approve", ""), fact.OnCommand, false, "", true, "command", &first},
-		{"a command on an issue", said(forges.CommentCreated, "/primum approve", ""), fact.OnIssueWords, true, "", true, "issue-words", &first},
+		{"a command on an issue", said(forges.CommentCreated, "/primum approve", ""), fact.OnIssueWords, true, "", true, "issue-words", &onIssue},
 		{"a plain comment on an issue", said(forges.CommentCreated, "hello", ""), fact.OnIssueWords, true, "", false, "", nil},
 		{"a comment edited into a command", said(forges.CommentEdited, "/primum approve", "hello"), fact.OnCommand, false, "", true, "command", after("hello")},
 		{"a command edited away", said(forges.CommentEdited, "never mind", "/primum approve"), fact.OnCommand, false, "", true, "command", after("/primum approve")},
