@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request, v viewer) error
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public address: a service on plain HTTP has no other
 		Name: sessionCookie, Value: payload + "." + signature, Path: p.base + "/", MaxAge: int(sessionLife.Seconds()),
 		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
 	})
@@ -118,7 +119,7 @@ func (p *Pages) permitted(ctx context.Context, v viewer, r store.RepoRow) bool {
 	ref := forges.RepoRef{Forge: r.Forge, ID: r.ID, Owner: r.Owner, Name: r.Name, Installation: r.Installation, Private: r.Private, Default: r.Default}
 	perm, err := f.Permission(ctx, ref, v.Login)
 	if err != nil {
-		p.o.Log.WarnContext(ctx, "permission not read", "repo", ref.FullName(), "login", v.Login, "error", err)
+		p.o.Log.WarnContext(ctx, "permission not read", slog.String("repo", ref.FullName()), slog.String("login", v.Login), slog.String("error", err.Error()))
 		if forges.Temporary(err) {
 			return false // not remembered: ask again next time
 		}

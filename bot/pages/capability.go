@@ -110,7 +110,7 @@ func (p *Pages) capable(w http.ResponseWriter, r *http.Request, k store.Key, own
 			return false, false
 		}
 		path := p.base + strings.TrimSuffix(changePath(k.Forge, owner, name, ""), "/")
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public address
 			Name: capabilityCookie(k.Ref), Value: given, Path: path, MaxAge: 30 * 24 * 3600,
 			HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
 		})

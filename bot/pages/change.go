@@ -94,7 +94,7 @@ func (p *Pages) permalink(w http.ResponseWriter, r *http.Request) {
 	if asJSON {
 		to += ".json"
 	}
-	http.Redirect(w, r, to+query, http.StatusSeeOther)
+	http.Redirect(w, r, to+query, http.StatusSeeOther) //nolint:gosec // a path of ours, made from the store
 }
 
 // change is the page of a change with its newest verdict, or with an earlier

@@ -68,11 +68,11 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) {
 		p.trouble(w, r, "open a session", err)
 		return
 	}
-	http.Redirect(w, r, p.base+c.Next, http.StatusSeeOther)
+	http.Redirect(w, r, p.base+c.Next, http.StatusSeeOther) //nolint:gosec // next keeps to paths of ours
 }
 
 func (p *Pages) logout(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public address
 		Name: sessionCookie, Path: p.base + "/", MaxAge: -1, HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
 	})
 	http.Redirect(w, r, p.base+"/", http.StatusSeeOther)

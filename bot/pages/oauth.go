@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func (p *Pages) toGitHub(w http.ResponseWriter, r *http.Request) {
 		p.trouble(w, r, "begin the login", err)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public address
 		Name: oauthCookie, Value: encode(signature + "|" + payload), Path: p.base + "/login/github", MaxAge: int(oauthLife.Seconds()),
 		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
 	})
@@ -72,9 +73,9 @@ func (p *Pages) fromGitHub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next, login, err := p.exchange(r)
-	http.SetCookie(w, &http.Cookie{Name: oauthCookie, Path: p.base + "/login/github", MaxAge: -1, HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: oauthCookie, Path: p.base + "/login/github", MaxAge: -1, HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // as above
 	if err != nil {
-		p.o.Log.WarnContext(r.Context(), "login refused", "error", err)
+		p.o.Log.WarnContext(r.Context(), "login refused", slog.String("error", err.Error()))
 		c := p.ways()
 		c.Wrong = "The forge did not confirm who you are. Begin again."
 		p.render(w, r, http.StatusForbidden, page{Title: "Log in", Name: "login", Content: c})
@@ -84,7 +85,7 @@ func (p *Pages) fromGitHub(w http.ResponseWriter, r *http.Request) {
 		p.trouble(w, r, "open a session", err)
 		return
 	}
-	http.Redirect(w, r, p.base+next, http.StatusSeeOther)
+	http.Redirect(w, r, p.base+next, http.StatusSeeOther) //nolint:gosec // next keeps to paths of ours
 }
 
 // exchange turns the code that came back into a login.

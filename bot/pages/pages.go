@@ -189,7 +189,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, pg pa
 	pg.Path, pg.Ways = wayBack(r), p.ways()
 	var out bytes.Buffer
 	if err := p.views[pg.Name].Execute(&out, pg); err != nil {
-		p.o.Log.ErrorContext(r.Context(), "page not rendered", "page", pg.Name, "error", err)
+		p.o.Log.ErrorContext(r.Context(), "page not rendered", slog.String("page", pg.Name), slog.String("error", err.Error()))
 		http.Error(w, "This page could not be made; the log says why.", http.StatusInternalServerError)
 		return
 	}
@@ -210,7 +210,7 @@ func (p *Pages) trouble(w http.ResponseWriter, r *http.Request, doing string, er
 	if errors.Is(err, context.Canceled) {
 		return
 	}
-	p.o.Log.ErrorContext(r.Context(), "page not read", "doing", doing, "error", err)
+	p.o.Log.ErrorContext(r.Context(), "page not read", slog.String("doing", doing), slog.String("error", err.Error()))
 	p.render(w, r, http.StatusInternalServerError, page{Title: "Not readable at the moment", Name: "trouble", Content: doing})
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -327,7 +328,7 @@ func tiles(rows []row, f filter, now time.Time) (byState, byClass, byAge []tile)
 func (p *Pages) filtered(w http.ResponseWriter, r *http.Request) ([]row, bool) {
 	all, _, _, err := p.rows(r)
 	if err != nil {
-		p.o.Log.ErrorContext(r.Context(), "list not read", "error", err)
+		p.o.Log.ErrorContext(r.Context(), "list not read", slog.String("error", err.Error()))
 		http.Error(w, "The list cannot be read at the moment; the log says why.", http.StatusInternalServerError)
 		return nil, false
 	}

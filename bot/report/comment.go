@@ -103,6 +103,7 @@ func (t *text) answer() string {
 		return "Not governed: no device software changed."
 	}
 	switch v.State {
+	case rules.NA: // its reason says it all
 	case rules.Fail:
 		if n := actions(v).count; n > 0 {
 			return plural(n, "action", "actions") + " needed before this can merge."

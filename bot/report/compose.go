@@ -82,7 +82,7 @@ func droppable(blocks []block, kept []int) int {
 func fits(b *block, from, room int) int {
 	size := b.size(0) - len(b.rest(len(b.rows)))
 	best := 0
-	for n := 0; n < from; n++ {
+	for n := range from {
 		if n > 0 {
 			size += len(b.rows[n-1])
 		}

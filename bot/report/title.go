@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -127,12 +128,9 @@ type needs struct {
 
 func (n *needs) add(count int, label string) {
 	n.count += count
-	for _, l := range n.labels {
-		if l == label {
-			return
-		}
+	if !slices.Contains(n.labels, label) {
+		n.labels = append(n.labels, label)
 	}
-	n.labels = append(n.labels, label)
 }
 
 func actions(v *rules.Verdict) needs {

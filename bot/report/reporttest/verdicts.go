@@ -17,8 +17,8 @@ type Case struct {
 	Verdict *rules.Verdict
 }
 
-// at is when every verdict here was given.
-var at = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+// before is a time this long before every verdict here was given.
+func before(d time.Duration) time.Time { return time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC).Add(-d) }
 
 // Cases lists every state, each a value of its own that may be changed.
 func Cases() []Case {
@@ -43,7 +43,6 @@ func Cases() []Case {
 // person is an account of the examples.
 func person(id, login, name string) fact.Person { return fact.Person{ID: id, Login: login, Name: name} }
 
-func mara() fact.Person  { return person("1", "mara", "Mara Lind") }
 func chen() fact.Person  { return person("2", "chen", "Chen Wei") }
 func jonas() fact.Person { return person("3", "jonas", "Jonas Berg") }
 func priya() fact.Person { return person("4", "priya", "Priya Nair") }
@@ -75,13 +74,13 @@ func Ready() *rules.Verdict {
 			{
 				Rule: "link-change-request", Title: "The change names its change request", Clauses: []string{"8.2.1", "8.2.4"},
 				Outcome: rules.Pass, Enforcement: policy.Block, Origin: "shipped default", Summary: "It names change request #7.",
-				Evidence: []rules.Evidence{{Kind: "issue", Ref: "#7", Text: "Link drops frames", URL: repo + "/issues/7", By: "mara", At: at.Add(-72 * time.Hour)}},
+				Evidence: []rules.Evidence{{Kind: "issue", Ref: "#7", Text: "Link drops frames", URL: repo + "/issues/7", By: "mara", At: before(72 * time.Hour)}},
 			},
 			{
 				Rule: "review-quorum", Title: "Enough people with the right roles approved", Clauses: []string{"8.2.3", "5.5.3"},
 				Outcome: rules.Pass, Enforcement: policy.Block, Origin: ".primum.yml:31:5", Summary: "1 of 1 approvals, from the developer role.",
 				Params:   map[string]any{"approvals": 1, "roles": []policy.Role{policy.Developer}},
-				Evidence: []rules.Evidence{{Kind: "review", Ref: "1a2b3c4", URL: repo + "/pull/12#r1", By: "priya", At: at.Add(-time.Hour)}},
+				Evidence: []rules.Evidence{{Kind: "review", Ref: "1a2b3c4", URL: repo + "/pull/12#r1", By: "priya", At: before(time.Hour)}},
 			},
 			{
 				Rule: "verify-checks-green", Title: "Required checks are green", Clauses: []string{"5.6.3", "5.7.3"},
@@ -94,7 +93,7 @@ func Ready() *rules.Verdict {
 			{
 				Rule: "risk-assessment-present", Title: "The four risk questions are answered", Clauses: []string{"7.4.1", "7.4.2"},
 				Outcome: rules.Pass, Enforcement: policy.Block, Origin: "shipped default", Summary: "All four are answered on #7.",
-				Evidence: []rules.Evidence{{Kind: "issue", Ref: "#7", Text: "Risk 1 to 4", URL: repo + "/issues/7", By: "mara", At: at.Add(-48 * time.Hour)}},
+				Evidence: []rules.Evidence{{Kind: "issue", Ref: "#7", Text: "Risk 1 to 4", URL: repo + "/issues/7", By: "mara", At: before(48 * time.Hour)}},
 			},
 			{
 				Rule: "verify-fix-has-test", Title: "A fix brings its test", Clauses: []string{"9.7"},
@@ -103,12 +102,12 @@ func Ready() *rules.Verdict {
 		},
 		Authors: []rules.Author{{Person: jonas(), Why: []string{"opened the change", "author of 1a2b3c4"}}},
 		Approvals: []rules.Approval{{
-			Reviewer: priya(), Roles: []policy.Role{policy.Developer}, Commit: head, At: at.Add(-time.Hour),
+			Reviewer: priya(), Roles: []policy.Role{policy.Developer}, Commit: head, At: before(time.Hour),
 			URL: repo + "/pull/12#r1", Counts: true, Why: "on the head",
 		}},
 		Policy:      policy.Source{Path: policy.Path, Commit: old, OID: "5d3c", Digest: "0123456789abcdef"},
 		FactsDigest: "89abcdef0123456789abcdef0123456789abcdef0123456789abcdef01234567",
-		ReadAt:      at, JudgedAt: at, Engine: "test",
+		ReadAt:      before(0), JudgedAt: before(0), Engine: "test",
 	}
 }
 
@@ -209,7 +208,7 @@ func PolicyError() *rules.Verdict {
 	v.Results, v.Approvals, v.Authors = nil, nil, nil
 	v.Class, v.Tree, v.Mode = class.Derivation{}, class.Tree{}, ""
 	v.PolicyErrors = policy.Errors{
-		{File: policy.Path, Line: 42, Column: 9, What: "unknown key \"aproval\"", Fix: "did you mean \"approvals\"?", ID: "unknown-key"},
+		{File: policy.Path, Line: 42, Column: 9, What: "unknown key \"approvls\"", Fix: "did you mean \"approvals\"?", ID: "unknown-key"},
 		{File: policy.Path, Line: 44, Column: 3, What: "class \"D\" is not in the ladder iec62304-1.1", Fix: "one of A, B, C", ID: "unknown-class"},
 	}
 	return v
@@ -248,8 +247,8 @@ func Stale() *rules.Verdict {
 	q.Summary = "0 of 2 approvals count."
 	q.Findings[0].Message = "0 of 2 approvals count on this head"
 	v.Approvals = []rules.Approval{
-		{Reviewer: priya(), Roles: []policy.Role{policy.Developer}, Commit: old, At: at.Add(-26 * time.Hour), URL: repo + "/pull/14#r1", Why: "dropped: the head moved"},
-		{Reviewer: jonas(), Roles: []policy.Role{policy.Developer}, Commit: head, At: at.Add(-time.Hour), Why: "author of 1a2b3c4"},
+		{Reviewer: priya(), Roles: []policy.Role{policy.Developer}, Commit: old, At: before(26 * time.Hour), URL: repo + "/pull/14#r1", Why: "dropped: the head moved"},
+		{Reviewer: jonas(), Roles: []policy.Role{policy.Developer}, Commit: head, At: before(time.Hour), Why: "author of 1a2b3c4"},
 	}
 	return v
 }
@@ -266,7 +265,7 @@ func WaiverRequested() *rules.Verdict {
 	f.Findings = []rules.Finding{{Outcome: rules.Fail, Message: "This fix of #9 brings no test", Fix: "Add one that names it (`Verifies: #9`)", Who: []string{"jonas"}}}
 	v.Waivers = []rules.Waiver{{
 		ID: "W1", Rule: "verify-fix-has-test", Until: time.Date(2026, 3, 31, 23, 59, 59, 0, time.UTC),
-		Because: "the rig is being repaired until the 20th", Requester: jonas(), Requested: at.Add(-2 * time.Hour),
+		Because: "the rig is being repaired until the 20th", Requester: jonas(), Requested: before(2 * time.Hour),
 		State: rules.WaiverRequested, URL: repo + "/pull/14#c4",
 	}}
 	return v
@@ -277,7 +276,7 @@ func WaivedOne() *rules.Verdict {
 	v := WaiverRequested()
 	v.State, v.Reason = rules.Pass, "Every rule that applies is satisfied or waived."
 	w := &v.Waivers[0]
-	w.State, w.Approver, w.Approved = rules.WaiverActive, chen(), at.Add(-time.Hour)
+	w.State, w.Approver, w.Approved = rules.WaiverActive, chen(), before(time.Hour)
 	f := result(v, "verify-fix-has-test")
 	covers := 0
 	f.Outcome, f.Waiver, f.Summary = rules.Waived, &covers, "Waived until 2026-03-31 (W1)."

@@ -72,11 +72,13 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	fmt.Fprintf(o.Out, "The demonstration is at %s\nNothing leaves this machine. Ctrl-C stops it.\n", d.URL)
+	defer d.Close() //nolint:contextcheck // closing comes after the context ended
+	if _, err := fmt.Fprintf(o.Out, "The demonstration is at %s\nNothing leaves this machine. Ctrl-C stops it.\n", d.URL); err != nil {
+		return fmt.Errorf("say where the page is: %w", err)
+	}
 	if o.Open != nil {
 		if err := o.Open(d.URL); err != nil {
-			fmt.Fprintf(o.Out, "No browser could be opened: %v. Open the address yourself.\n", err)
+			o.Log.ErrorContext(ctx, "no browser could be opened: open the address yourself", slog.String("error", err.Error()))
 		}
 	}
 	select {
@@ -96,7 +98,7 @@ func Start(ctx context.Context, o Options) (d *Demo, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	d = &Demo{log: o.Log, failed: make(chan error, 4)}
-	defer func() {
+	defer func() { //nolint:contextcheck // closing comes after the context ended
 		if err != nil {
 			d.Close()
 		}
@@ -112,7 +114,7 @@ func Start(ctx context.Context, o Options) (d *Demo, err error) {
 		return d, fmt.Errorf("listen for the simulated forge: %w", err)
 	}
 	d.URL = "http://" + reachable(page.Addr().String()) + "/"
-	service, err := d.make(o, "http://"+api.Addr().String())
+	service, err := d.make(o, "http://"+api.Addr().String()) //nolint:contextcheck // the face sends webhooks until it is closed
 	if err != nil {
 		_, _ = page.Close(), api.Close()
 		return d, err
@@ -218,7 +220,7 @@ func (d *Demo) Close() {
 	d.running.Wait()
 	if d.store != nil {
 		if err := d.store.Close(); err != nil {
-			d.log.Warn("store not closed", "error", err)
+			d.log.Warn("store not closed", slog.String("error", err.Error()))
 		}
 	}
 	if d.dir != "" {

@@ -155,7 +155,7 @@ func TestActsChangeVerdicts(t *testing.T) {
 	d.until(t, ready, "fail", "Class C")
 
 	page := d.do(t, "alex", "do", "save", "number", "0", "branch", "main", "path", ".primum.yml", "title", "Another class",
-		"text", "version: 1\nproduct: infusion-pump\nclas: A\n")
+		"text", "version: 1\nproduct: infusion-pump\nmode: maybe\n")
 	opened := regexp.MustCompile(`/pull/(\d+)`).FindStringSubmatch(page)
 	if opened == nil || !strings.Contains(page, "alex opened #") {
 		t.Fatalf("no change was opened:\n%s", page)

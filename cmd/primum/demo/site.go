@@ -87,7 +87,7 @@ func (s *site) static(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", kinds[name])
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // embedded files of ours
 }
 
 // page is what every page is rendered from.
@@ -106,7 +106,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name, 
 	p := page{Title: title, Me: s.me(r), Members: members(), Said: clip(q.Get("said"), 400), Done: clip(q.Get("done"), 200), Path: r.URL.Path, Content: content}
 	var out bytes.Buffer
 	if err := s.pages[name].Execute(&out, p); err != nil {
-		s.log.ErrorContext(r.Context(), "page not rendered", "page", name, "error", err)
+		s.log.ErrorContext(r.Context(), "page not rendered", slog.String("page", name), slog.String("error", err.Error()))
 		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
 		return
 	}
@@ -129,7 +129,7 @@ func (s *site) me(r *http.Request) member {
 
 func (s *site) as(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: whoCookie, Value: r.PostFormValue("who"), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // plain HTTP on the loopback
-	http.Redirect(w, r, local(r.PostFormValue("back")), http.StatusSeeOther)
+	http.Redirect(w, r, local(r.PostFormValue("back")), http.StatusSeeOther)                                                                   //nolint:gosec // local keeps to paths of ours
 }
 
 // local keeps a way back inside this site.
@@ -150,8 +150,7 @@ func clip(s string, n int) string {
 
 // say is what people read of an error of the forge.
 func say(err error) string {
-	var refused *sim.Refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*sim.Refusal](err); ok {
 		return strings.Join(refused.Reasons, "; ")
 	}
 	return err.Error()

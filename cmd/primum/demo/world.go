@@ -134,14 +134,12 @@ func (w *world) issue(by, text, label string) int {
 	return n
 }
 
-// request opens a change request that chen approves a day later.
-func (w *world) request(by, text string, approved bool) int {
+// request opens a change request that chen approves three hours later.
+func (w *world) request(by, text string) int {
 	n := w.issue(by, text, "change-request")
-	if approved {
-		w.later(3 * time.Hour)
-		_, err := w.forge.As("chen").Comment(repo, n, "/primum approve")
-		w.check(err)
-	}
+	w.later(3 * time.Hour)
+	_, err := w.forge.As("chen").Comment(repo, n, "/primum approve")
+	w.check(err)
 	return n
 }
 
@@ -194,12 +192,12 @@ func (w *world) approve(n int, who, body string) {
 // past is what happened in the repository so far: ten changes in ten states.
 func (w *world) past() {
 	ramp, door := w.issue("priya", "anomaly-ramp", "bug"), w.issue("priya", "anomaly-door", "bug")
-	rampCR := w.request("jonas", "cr-ramp", true)
-	linkCR := w.request("sam", "cr-link", true)
-	digitsCR := w.request("sam", "cr-digits", true)
-	toneCR := w.request("sam", "cr-tone", true)
-	airCR := w.request("jonas", "cr-air", true)
-	doorCR := w.request("sam", "cr-door", true)
+	rampCR := w.request("jonas", "cr-ramp")
+	linkCR := w.request("sam", "cr-link")
+	digitsCR := w.request("sam", "cr-digits")
+	toneCR := w.request("sam", "cr-tone")
+	airCR := w.request("jonas", "cr-air")
+	doorCR := w.request("sam", "cr-door")
 
 	w.later(26 * time.Hour)
 	w.ready(rampCR, ramp)
