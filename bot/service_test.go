@@ -2,11 +2,13 @@ package bot
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"primum/bot/store/pgtest"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
 )
@@ -167,5 +169,43 @@ func TestChangesInFlightOverlap(t *testing.T) {
 	}
 	if most.Load() < 10 {
 		t.Errorf("at most %d calls at a time, want ten and more", most.Load())
+	}
+}
+
+// Two replicas on one PostgreSQL take deliveries in turn and share the work:
+// every change ends right, with one check and one comment.
+func TestTwoReplicasOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	one := newStageOn(t, simtest.Options{}, pgtest.New(t).Database(t))
+	two := one.replica()
+	want := map[int]string{}
+	var turn atomic.Int64 // a balancer in front of both
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := one
+		if turn.Add(1)%2 == 0 {
+			to = two
+		}
+		to.bot.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	one.rig.Face.SetHook(front.URL + "/hooks/github")
+	for i := range 20 {
+		n := one.open("t" + strconv.Itoa(i))
+		want[n] = "failure"
+		if i%3 == 0 {
+			one.approve(n)
+			want[n] = "success"
+		}
+	}
+	one.ends(time.Minute, want)
+	one.quiet(time.Minute)
+	for n := range want {
+		if got := one.comments(n); got > 1 {
+			t.Errorf("change %d has %d comments", n, got)
+		}
+	}
+	t.Logf("judgements: %d and %d", one.judged(), two.judged())
+	if one.judged() == 0 || two.judged() == 0 {
+		t.Errorf("judgements: %d and %d; want both to work", one.judged(), two.judged())
 	}
 }

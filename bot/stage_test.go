@@ -64,8 +64,13 @@ type stage struct {
 
 func newStage(t *testing.T, o simtest.Options) *stage {
 	t.Helper()
+	return newStageOn(t, o, filepath.Join(t.TempDir(), "primum.db"))
+}
+
+func newStageOn(t *testing.T, o simtest.Options, database string) *stage {
+	t.Helper()
 	o.Now = clock.System{}.Now
-	s := &stage{t: t, at: filepath.Join(t.TempDir(), "primum.db")}
+	s := &stage{t: t, at: database}
 	configure := o.Config
 	o.Config = func(c *github.Config) {
 		c.Timeout = 2 * time.Second
@@ -81,7 +86,16 @@ func newStage(t *testing.T, o simtest.Options) *stage {
 	return s
 }
 
-// start starts a service on the stage's database.
+// replica is a second service on the same database and forge.
+func (s *stage) replica() *stage {
+	s.t.Helper()
+	r := &stage{t: s.t, rig: s.rig, at: s.at}
+	r.start()
+	s.t.Cleanup(func() { r.stop() })
+	return r
+}
+
+// start starts a service on the stage's database and sends it the webhooks.
 func (s *stage) start() {
 	s.t.Helper()
 	log := slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -90,7 +104,7 @@ func (s *stage) start() {
 	s.db, s.meter = db, NewMeter()
 	s.bot, err = New(Options{
 		Store: db, Forges: []forges.Forge{s.rig.GitHub}, Clock: clock.System{}, Log: log, Engine: "test", Meter: s.meter,
-		PublicURL: "https://primum.example", Owner: "stage", Intake: intake.Options{Settle: 300 * time.Millisecond},
+		PublicURL: "https://primum.example", Intake: intake.Options{Settle: 300 * time.Millisecond},
 	})
 	s.must(err)
 	s.web = httptest.NewServer(s.bot.Handler())

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"primum/bot/judge"
 	"primum/bot/publish"
 	"primum/bot/store"
+	"primum/bot/store/pgtest"
 	"primum/forges"
 	"primum/rules"
 )
@@ -43,11 +43,7 @@ type bench struct {
 // databases are the addresses every test of a law on storage runs on.
 func databases(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{"sqlite": ":memory:"}
-	if url := os.Getenv("PRIMUM_TEST_DATABASE_URL"); url != "" {
-		all["postgres"] = url
-	}
-	return all
+	return map[string]string{"sqlite": ":memory:", "postgres": pgtest.New(t).Database(t)}
 }
 
 func newBench(t *testing.T) *bench {

@@ -93,8 +93,25 @@ func (j *Judge) finish(c *store.Claim, w want, r *reading) store.Finish {
 	}
 	return store.Finish{
 		Memory: m, Open: r.facts.State == fact.Open, Head: r.facts.Head.SHA, Base: r.facts.Base.Name,
-		Links: m.Issues,
+		Links: m.Issues, Checks: r.checks(),
 	}
+}
+
+// checks are the names of the checks that can change the verdict: those the
+// policy requires at any class; nil, for all, while that is not known.
+func (r *reading) checks() []string {
+	if _, known := r.facts.Why(fact.NeedPolicy); !known {
+		return nil
+	}
+	names := []string{}
+	if p := r.policy.policy; p != nil && r.governed {
+		for _, required := range p.Checks {
+			for _, c := range required {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	return append([]string{}, sorted(names)...)
 }
 
 // evaluate is the pure part.
@@ -233,7 +250,7 @@ func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Cla
 	switch {
 	case errors.As(err, &stale):
 		f.Memory.Notes = with(with(f.Memory.Notes, noteStale, stale.key), noteStaleAt, stale.since.UTC().Format(time.RFC3339Nano))
-		f.Problem, f.Retry = stale.Error(), stale.retry
+		f.Problem, f.Retry, f.Waited = stale.Error(), stale.retry, true
 		if stale.head != "" && r.governed && r.mode() == "enforce" {
 			j.hold(ctx, forge, c, w, &f, stale.head, publish.Waiting{
 				Title: "Waiting for the forge to show commit " + short(stale.head),

@@ -416,3 +416,20 @@ func (b *bench) candidate(sha string) {
 	b.put(store.Mark{Key: store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindQueue, Ref: sha}, Reason: "opened"})
 	b.run()
 }
+
+// Law 10: a check that the policy does not require wakes nobody.
+func TestOnlyRequiredChecksWakeAChange(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.edit(1, func(c *fact.Change) { c.Policy.Text += "checks: {B: [build]}\n" })
+	b.mark(1, "opened")
+	b.run()
+	for name, want := range map[string]int{"lint": 0, "build": 1} {
+		n, err := b.db.Mark(t.Context(), nil, []store.Fan{{Forge: "fake", RepoID: "R1", Reason: "check", Head: head, Check: name}})
+		b.must(err)
+		if n != want {
+			t.Errorf("check %s woke %d changes, want %d", name, n, want)
+		}
+	}
+}
