@@ -311,7 +311,7 @@ func (f *Forge) conflicts(r *Repo, c *Change) bool {
 	if b := f.objects.commits[f.objects.mergeBase(onto.SHA, head.SHA)]; b != nil {
 		baseTree = b.Tree
 	}
-	_, conflicts := f.objects.merge3(baseTree, onto.Tree, head.Tree)
+	_, _, conflicts := f.objects.mergeEdits(baseTree, onto.Tree, head.Tree)
 	return len(conflicts) > 0
 }
 

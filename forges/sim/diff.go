@@ -324,10 +324,24 @@ func span(from, n int) string {
 // merge3 merges two trees that came from base. conflicts lists the paths both
 // sides changed in the same lines.
 func (o *objects) merge3(base, ours, theirs string) (tree string, conflicts []string) {
+	edits, texts, conflicts := o.mergeEdits(base, ours, theirs)
+	if len(conflicts) > 0 {
+		return "", conflicts
+	}
+	for path, text := range texts {
+		edits[path] = edit{mode: edits[path].mode, oid: o.putBlob([]byte(text))}
+	}
+	return o.apply(ours, edits), nil
+}
+
+// mergeEdits works out what theirs brings to ours and stores nothing, so that
+// readers may ask whether there are conflicts. texts are merged contents, whose
+// edits lack the object yet.
+func (o *objects) mergeEdits(base, ours, theirs string) (edits map[string]edit, texts map[string]string, conflicts []string) {
 	left, right := map[string][2]file{}, map[string][2]file{}
 	o.treeDelta(base, ours, "", left)
 	o.treeDelta(base, theirs, "", right)
-	edits := map[string]edit{}
+	edits, texts = map[string]edit{}, map[string]string{}
 	for path, r := range right {
 		l, both := left[path]
 		if !both || l[1] == r[1] {
@@ -343,13 +357,10 @@ func (o *objects) merge3(base, ours, theirs string) (tree string, conflicts []st
 			conflicts = append(conflicts, path)
 			continue
 		}
-		edits[path] = edit{mode: r[1].mode, oid: o.putBlob([]byte(text))}
+		edits[path], texts[path] = edit{mode: r[1].mode}, text
 	}
 	sort.Strings(conflicts)
-	if len(conflicts) > 0 {
-		return "", conflicts
-	}
-	return o.apply(ours, edits), nil
+	return edits, texts, conflicts
 }
 
 // merge3Lines merges two texts line by line; ok is false where both changed the
