@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ import (
 // logged is a forge with a log of deliveries; nothing else of it is asked.
 type logged struct {
 	forges.Forge
+	mu    sync.Mutex
 	since []time.Time
 	err   error
 }
@@ -25,6 +27,8 @@ type logged struct {
 func (*logged) Key() string { return "fake" }
 
 func (l *logged) Redeliver(_ context.Context, since time.Time) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.since = append(l.since, since)
 	return 3, l.err
 }
@@ -59,6 +63,11 @@ func (n *notes) Mark(_ context.Context, marks []store.Mark, _ []store.Fan) (int,
 	return len(marks), nil
 }
 
+// asked are the looks into the log so far, sweeps the marks made.
+func (l *logged) asked() []time.Time { l.mu.Lock(); defer l.mu.Unlock(); return slices.Clone(l.since) }
+
+func (n *notes) sweeps() int { n.mu.Lock(); defer n.mu.Unlock(); return n.marks }
+
 func sweeper(t *testing.T, n *notes, f *logged) *sweep.Sweeper {
 	t.Helper()
 	return sweep.New(sweep.Options{
@@ -75,12 +84,14 @@ func TestItSweepsAtStartAndAtEveryInterval(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); sweeper(t, n, f).Run(ctx) }()
 		time.Sleep(time.Second)
-		if n.marks != 1 || len(f.since) != 0 {
-			t.Errorf("at the first start: %d sweeps, %d looks into the log; want 1 and none", n.marks, len(f.since))
+		synctest.Wait()
+		if n.sweeps() != 1 || len(f.asked()) != 0 {
+			t.Errorf("at the first start: %d sweeps, %d looks into the log; want 1 and none", n.sweeps(), len(f.asked()))
 		}
 		time.Sleep(35 * time.Minute)
-		if n.marks != 4 {
-			t.Errorf("%d sweeps in 35 minutes, want 4", n.marks)
+		synctest.Wait()
+		if n.sweeps() != 4 {
+			t.Errorf("%d sweeps in 35 minutes, want 4", n.sweeps())
 		}
 		cancel()
 		<-done
@@ -101,11 +112,12 @@ func TestItAsksForWhatWasMissedWhileAway(t *testing.T) {
 			done := make(chan struct{})
 			go func() { defer close(done); sweeper(t, n, f).Run(ctx) }()
 			time.Sleep(time.Second)
-			if len(f.since) != 1 || f.since[0].After(away) || away.Sub(f.since[0]) > 10*time.Minute {
-				t.Errorf("asked since %v, want shortly before %v", f.since, away)
+			synctest.Wait()
+			if len(f.asked()) != 1 || f.asked()[0].After(away) || away.Sub(f.asked()[0]) > 10*time.Minute {
+				t.Errorf("asked since %v, want shortly before %v", f.asked(), away)
 			}
-			if n.marks != 1 {
-				t.Errorf("%d sweeps, want one whatever the log said", n.marks)
+			if n.sweeps() != 1 {
+				t.Errorf("%d sweeps, want one whatever the log said", n.sweeps())
 			}
 			cancel()
 			<-done
@@ -125,8 +137,9 @@ func TestReplicasDoNotSweepTwice(t *testing.T) {
 			time.Sleep(5 * time.Second)
 		}
 		time.Sleep(31 * time.Minute)
-		if n.marks != 2+3 {
-			t.Errorf("%d sweeps by two replicas, want one each at start and three more", n.marks)
+		synctest.Wait()
+		if n.sweeps() != 2+3 {
+			t.Errorf("%d sweeps by two replicas, want one each at start and three more", n.sweeps())
 		}
 		cancel()
 		<-done
