@@ -179,6 +179,9 @@ type Event struct {
 	Before  string // of a push
 	Branch  string // target branch of a change; branch of a push
 	Closed  bool   // the change was closed or merged
+	// Pushed says that Actor made SHA the head of the change: pushed it, or opened
+	// the change with it.
+	Pushed bool
 	// UpdatedAt is the change's time of last change as the payload has it: a
 	// reading older than this, or with another head, is stale.
 	UpdatedAt time.Time
@@ -295,6 +298,9 @@ type Posted struct {
 	SHA    string      `json:"sha"`
 	Digest string      `json:"digest"`
 	State  ReportState `json:"state"`
+	// Notes is the digest of the annotations that stand there, "" for none:
+	// some forges only ever add to them.
+	Notes string `json:"notes,omitempty"`
 }
 
 // Reaction is an answer to a command.

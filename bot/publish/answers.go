@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"primum/bot/report"
@@ -17,8 +18,10 @@ const maxAnswers = 3
 func answers(v *rules.Verdict, ev *evidence.Evidence) []report.Answer {
 	var out []report.Answer
 	asked := map[string]bool{}
-	for i := len(ev.Commands) - 1; i >= 0 && len(out) < maxAnswers; i-- {
-		c := ev.Commands[i]
+	for _, c := range slices.Backward(ev.Commands) {
+		if len(out) == maxAnswers {
+			break
+		}
 		if c.Wrong != "" || c.By.Bot {
 			continue
 		}
@@ -99,8 +102,7 @@ func help() string {
 func wrong(ev *evidence.Evidence) []report.Wrong {
 	var out []report.Wrong
 	mended := map[string]bool{}
-	for i := len(ev.Commands) - 1; i >= 0; i-- {
-		c := ev.Commands[i]
+	for _, c := range slices.Backward(ev.Commands) {
 		if c.By.Bot || c.Comment == nil {
 			continue
 		}
@@ -125,6 +127,9 @@ func (s *Subject) reactions() []Act {
 	add := func(c *evidence.Command, number int) {
 		if c.Comment == nil || c.By.Bot || !c.By.Known() || s.Memory.Answered[c.Comment.ID] != "" {
 			return
+		}
+		if c.Review && c.Wrong == "" {
+			return // what became of the review stands in the comment; two calls would say it again
 		}
 		on := forges.CommentRef{Repo: s.Change.Repo, Number: number, ID: c.Comment.ID, Review: c.Review}
 		acts = append(acts, Act{

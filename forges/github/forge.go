@@ -35,8 +35,7 @@ type Forge struct {
 	people *people
 	files  *recent[[]fact.File]
 	diffs  *recent[comparison]
-	noted  *recent[string] // annotations of a check run we wrote
-	plain  *recent[bool]   // repositories where the token may not write checks
+	plain  *recent[bool] // repositories where the token may not write checks
 }
 
 // lookup is the installation of a repository that names none; it is asked for
@@ -68,7 +67,6 @@ func New(c Config) (*Forge, error) {
 		people:  newPeople(s.PeopleFor, s.Now),
 		files:   newRecent[[]fact.File](4000, 24<<20),
 		diffs:   newRecent[comparison](4000, 4<<20),
-		noted:   newRecent[string](10000, 2<<20),
 		plain:   newRecent[bool](1000, 1<<20),
 	}
 	for _, secret := range s.Secrets {

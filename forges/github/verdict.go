@@ -61,20 +61,20 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	if posted.ID != "" && posted.SHA == sha && posted.Digest == digest {
 		return posted, nil // it stands there
 	}
-	id := ""
+	now := forges.Posted{SHA: sha, Digest: digest, State: report.State}
 	if f.statusOnly(r, posted) {
-		id, err = w.status(ctx)
+		now.ID, err = w.status(ctx)
 	} else {
-		id, err = w.run(ctx, posted.ID)
+		now.ID, now.Notes, err = w.run(ctx, posted)
 		if !f.app() && errors.Is(err, forges.ErrForbidden) {
 			f.plain.put(strings.ToLower(r.FullName()), true, 1)
-			id, err = w.status(ctx)
+			now.ID, err = w.status(ctx)
 		}
 	}
 	if err != nil {
 		return forges.Posted{}, wrap(err)
 	}
-	return forges.Posted{ID: id, SHA: sha, Digest: digest, State: report.State}, nil
+	return now, nil
 }
 
 // reportDigest identifies what a report shows; when it was made shows nothing.
@@ -109,37 +109,36 @@ type checkWriter struct {
 	report forges.Report
 }
 
-// run creates or updates a check run and gives its number.
-func (w *checkWriter) run(ctx context.Context, standing string) (string, error) {
+// run creates or updates a check run and gives its number and the digest of
+// its annotations.
+func (w *checkWriter) run(ctx context.Context, standing forges.Posted) (name, noted string, err error) {
 	notes := w.annotations()
-	digest := notesDigest(notes)
-	first := notes[:min(annotationsAtOnce, len(notes))]
-	id, err := strconv.ParseInt(standing, 10, 64)
+	noted = notesDigest(notes)
+	id, err := strconv.ParseInt(standing.ID, 10, 64)
 	fresh := err != nil || id <= 0
-	if !fresh {
-		old, known := w.noted.get(w.noteKey(standing))
-		switch {
-		case known && old == digest:
-			first, notes = nil, nil // they stand there
-		case known || len(notes) > 0:
-			fresh = true
-		}
+	switch {
+	case fresh:
+	case standing.Notes == noted:
+		notes = nil // they stand there
+	case standing.Notes != "": // others stand there, which only a new run is without
+		fresh = true
 	}
+	first := notes[:min(annotationsAtOnce, len(notes))]
 	if !fresh {
-		err = w.update(ctx, id, first)
-		if errors.Is(err, forges.ErrNotFound) {
+		switch err = w.update(ctx, id, first); {
+		case errors.Is(err, forges.ErrNotFound):
 			fresh = true
-		} else if err != nil {
-			return "", err
+			notes = w.annotations()
+			first = notes[:min(annotationsAtOnce, len(notes))]
+		case err != nil:
+			return "", "", err
 		}
 	}
 	if fresh {
 		if id, err = w.create(ctx, first); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
-	name := decimal(id)
-	w.noted.put(w.noteKey(name), digest, 100)
 	for len(notes) > annotationsAtOnce {
 		notes = notes[annotationsAtOnce:]
 		if err := w.update(ctx, id, notes[:min(annotationsAtOnce, len(notes))]); err != nil {
@@ -148,11 +147,7 @@ func (w *checkWriter) run(ctx context.Context, standing string) (string, error) 
 			break
 		}
 	}
-	return name, nil
-}
-
-func (w *checkWriter) noteKey(id string) string {
-	return w.repo.ID + "\x00" + w.repo.Name + "\x00" + id
+	return decimal(id), noted, nil
 }
 
 func (w *checkWriter) create(ctx context.Context, notes []*github.CheckRunAnnotation) (int64, error) {
@@ -253,7 +248,11 @@ func (w *checkWriter) annotations() []*github.CheckRunAnnotation {
 	return notes
 }
 
+// notesDigest identifies annotations; "" stands for none.
 func notesDigest(notes []*github.CheckRunAnnotation) string {
+	if len(notes) == 0 {
+		return ""
+	}
 	raw, err := json.Marshal(notes)
 	if err != nil { // plain values always marshal
 		return ""
