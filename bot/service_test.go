@@ -28,6 +28,25 @@ func TestFromWebhookToVerdict(t *testing.T) {
 	s.ends(20*time.Second, map[int]string{n: "failure"})
 }
 
+// Law 4: whoever pushes to another's branch under the other's name is an author
+// all the same, and cannot approve; somebody else can.
+func TestWhoPushedUnderAnothersNameCannotApprove(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	n := s.open("alpha")
+	_, err := s.rig.Forge.As("jonas").Push(simtest.Repo, "alpha", sim.NewCommit{
+		Message: "More", Author: "mara", Committer: "mara", Files: map[string]string{"fw/alpha.c": "int more;\n"},
+	})
+	s.must(err)
+	s.quiet(20 * time.Second)
+	s.approve(n) // jonas
+	s.quiet(20 * time.Second)
+	s.ends(20*time.Second, map[int]string{n: "failure"})
+	_, err = s.rig.Forge.As("alex").Approve(simtest.Repo, n, "")
+	s.must(err)
+	s.ends(20*time.Second, map[int]string{n: "success"})
+}
+
 func TestTheServiceAnswersForItself(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, simtest.Options{})

@@ -82,7 +82,8 @@ func (pp *People) resolve(c *fact.Change, p *policy.Policy) {
 }
 
 // findAuthors collects everybody who wrote the change, from the forge and from
-// git together: opener, authors, committers and co-authors of every commit.
+// git together: opener, authors, committers and co-authors of every commit, and
+// who pushed them, for the names in a commit are whatever its maker wrote.
 // An address without an account is matched to an account that the change
 // itself ties to the same address.
 func (pp *People) findAuthors(c *fact.Change) {
@@ -121,6 +122,11 @@ func (pp *People) findAuthors(c *fact.Change) {
 		take(k.Committer, k.SHA, "committer", "committed ")
 		for _, co := range k.CoAuthors {
 			take(co, k.SHA, "co-author", "co-author of ")
+		}
+	}
+	for _, p := range c.Pushers {
+		if p.Person.Known() && !p.Person.Bot {
+			pp.addAuthor(p.Person, "pushed "+sha(p.SHA))
 		}
 	}
 }

@@ -20,8 +20,8 @@ var reviewAuthorNotApprover = Rule{
 	Needs:    []fact.Need{fact.NeedFiles, fact.NeedReviews, fact.NeedPatches, fact.NeedCommits, fact.NeedPeople, fact.NeedComments},
 	Partial:  []fact.Need{fact.NeedPatches},
 	Triggers: []fact.Trigger{fact.OnOpened, fact.OnPushed, fact.OnReviewed, fact.OnPeople},
-	Why: "Whoever wrote a thing overlooks what they overlooked while writing it. Author is who opened the change and everybody who wrote, committed or " +
-		"is named as co-author of any commit in it.",
+	Why: "Whoever wrote a thing overlooks what they overlooked while writing it. Author is who opened the change and everybody who wrote, committed, " +
+		"pushed or is named as co-author of any commit in it.",
 	Fix:  "Another person with the role approves. A team of one can have the rule waived at class A.",
 	Good: Example{Text: "mara wrote the change; jonas and priya approved it."},
 	Bad: Example{

@@ -30,6 +30,16 @@ func TestReviewAuthorNotApprover(t *testing.T) {
 		{name: "by a co-author", spoil: wrote(ft.Jonas(), "co-author"), want: rules.Fail, says: "co-author of 3f9c0b7d", who: "alex"},
 		{name: "by the opener", spoil: func(c *fact.Change) { c.Opener = ft.Jonas() }, want: rules.Fail, says: "opened the change", who: "alex"},
 		{
+			name: "by who pushed a commit under another name", want: rules.Fail, says: "jonas approved and is an author of the change (pushed 3f9c0b7d)", who: "alex",
+			spoil: func(c *fact.Change) {
+				c.Pushers = []fact.Push{{Person: ft.Mara(), SHA: ft.Older}, {Person: ft.Jonas(), SHA: ft.Head, At: ft.At(24)}}
+			},
+		},
+		{
+			name: "a bot that pushed is no author", want: rules.Pass,
+			spoil: func(c *fact.Change) { c.Pushers = []fact.Push{{Person: ft.Bot(), SHA: ft.Head}, {SHA: ft.Older}} },
+		},
+		{
 			name: "by an address that the change ties to the account", want: rules.Fail, says: "jonas approved and is an author",
 			spoil: func(c *fact.Change) {
 				k := c.Commits[0]

@@ -146,7 +146,7 @@ type Evidence struct {
 type Author struct {
 	Person fact.Person `json:"person"`
 	// Why: "opened the change", "author of 3f9c0b7", "co-author of …",
-	// "committed …", "asked dependabot[bot] for …".
+	// "committed …", "pushed …", "asked dependabot[bot] for …".
 	Why []string `json:"why"`
 }
 

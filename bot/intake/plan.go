@@ -105,6 +105,22 @@ func (p planner) change() {
 		})
 	}
 	p.remember(e.SHA)
+	if e.Pushed {
+		p.pushed()
+	}
+}
+
+// pushed keeps who brought the head: whatever names its commits carry, that
+// person is an author of the change (law 4).
+func (p planner) pushed() {
+	e := p.event
+	at := e.At
+	if at.IsZero() {
+		at = p.known.Now
+	}
+	if seen, ok := store.Pushed(e.Repo.Forge, e.Repo.ID, e.SHA, e.Actor, at); ok {
+		p.in.Seen = append(p.in.Seen, seen)
+	}
 }
 
 func (p planner) issue() {

@@ -187,6 +187,50 @@ func TestPlanOfEvents(t *testing.T) {
 	}
 }
 
+// Law 4: who pushes is an author, whatever names the commits carry.
+func TestPlanOfPushes(t *testing.T) {
+	t.Parallel()
+	jonas := fact.Person{ID: "7", Login: "jonas", Name: "Jonas"}
+	push := forges.Event{
+		Kind: forges.ChangeEvent, Trigger: fact.OnPushed, Repo: repo, Changes: []int{7}, SHA: "aaa", Actor: jonas, Pushed: true, At: noon.Add(-time.Minute),
+	}
+	with := func(fn func(*forges.Event)) forges.Event {
+		e := push
+		fn(&e)
+		return e
+	}
+	want := store.SeenComment{
+		Forge: "github", RepoID: "1", CommentID: "push:aaa", First: `{"id":"7","login":"jonas","name":"Jonas"}`, Known: true, Head: "aaa", At: push.At,
+	}
+	untimed := want
+	untimed.At = noon
+	tests := []struct {
+		name  string
+		event forges.Event
+		want  []store.SeenComment
+	}{
+		{"a person pushes", push, []store.SeenComment{want}},
+		{"a person opens the change", with(func(e *forges.Event) { e.Trigger = fact.OnOpened }), []store.SeenComment{want}},
+		{"the forge does not say when", with(func(e *forges.Event) { e.At = time.Time{} }), []store.SeenComment{untimed}},
+		{"a bot pushes", with(func(e *forges.Event) { e.Actor.Bot = true }), nil},
+		{"nobody knows who", with(func(e *forges.Event) { e.Actor = fact.Person{Login: "jonas"} }), nil},
+		{"no commit is told", with(func(e *forges.Event) { e.SHA = "" }), nil},
+		{"a reviewer makes it a draft", with(func(e *forges.Event) { e.Trigger, e.Pushed = fact.OnOpened, false }), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := intake.Plan(tt.event, intake.Known{Now: noon})
+			if diff := cmp.Diff(tt.want, got.Seen); diff != "" {
+				t.Errorf("seen (-want +got):\n%s", diff)
+			}
+			if len(got.Marks) != 1 {
+				t.Errorf("%d marks, want one", len(got.Marks))
+			}
+		})
+	}
+}
+
 func TestPlanOfComments(t *testing.T) {
 	t.Parallel()
 	posted := noon.Add(-time.Minute)

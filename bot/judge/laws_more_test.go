@@ -211,6 +211,39 @@ func TestAnUnseenEditedCommandIsNotObeyed(t *testing.T) {
 	}
 }
 
+// Law 4: who pushed a commit is an author of the change, whatever names the
+// commit carries, and that is known still when nobody remembers the delivery.
+func TestWhoPushedCannotApprove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	old := b.forge.open(1)
+	head := b.forge.push(1, 1) // a commit that names mara and nobody else
+	for _, p := range []struct {
+		sha string
+		by  fact.Person
+	}{{old, mara}, {head, chen}, {head, priya}} { // the first sighting stands
+		seen, ok := store.Pushed("fake", "R1", p.sha, p.by, start)
+		if !ok {
+			t.Fatal("the push is not kept")
+		}
+		b.must(b.db.Remember(t.Context(), []store.SeenComment{seen}))
+	}
+	b.forge.approve(1)
+	b.mark(1, "pushed")
+	b.run()
+	if got := b.state(1); got != rules.Fail {
+		t.Errorf("state = %s, want fail: chen pushed the head and approved it", got)
+	}
+	v := b.decoded(1)
+	var why []string
+	for _, a := range v.Authors {
+		why = append(why, a.Person.Login+": "+strings.Join(a.Why, ", "))
+	}
+	if got := strings.Join(why, "; "); !strings.Contains(got, "chen: pushed "+head[:8]) || strings.Contains(got, "priya") {
+		t.Errorf("authors = %s", got)
+	}
+}
+
 // Each command gets one reaction, and an answer in the one comment.
 func TestCommandsAreAnsweredOnce(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,9 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 			return r, err
 		}
 		if err := j.recall(ctx, w, facts); err != nil {
+			return r, err
+		}
+		if err := j.pushers(ctx, facts); err != nil {
 			return r, err
 		}
 		facts.Links = evidence.Links(facts)
@@ -180,9 +184,7 @@ const (
 // with sets or, for "", removes a note without touching the map it was given.
 func with(notes map[string]string, key, value string) map[string]string {
 	out := make(map[string]string, len(notes)+1)
-	for k, v := range notes {
-		out[k] = v
-	}
+	maps.Copy(out, notes)
 	if value == "" {
 		delete(out, key)
 	} else {

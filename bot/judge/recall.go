@@ -62,6 +62,27 @@ func (j *Judge) recall(ctx context.Context, w want, c *fact.Change) error {
 	return nil
 }
 
+// pushers fills in who brought the commits of the change, as far as their
+// deliveries were seen.
+func (j *Judge) pushers(ctx context.Context, c *fact.Change) error {
+	c.Pushers = nil
+	var ids []string
+	for i := range c.Commits {
+		ids = append(ids, store.PushID(c.Commits[i].SHA))
+	}
+	ids = union(ids, []string{store.PushID(c.Head.SHA)})
+	seen, err := j.store.Recall(ctx, c.Forge, c.Repo.ID, ids)
+	if err != nil {
+		return fmt.Errorf("recall who pushed to change %d: %w", c.Number, err)
+	}
+	for _, id := range ids {
+		if p, ok := seen[id].Push(); ok {
+			c.Pushers = append(c.Pushers, p)
+		}
+	}
+	return nil
+}
+
 // fill writes what is known into the facts.
 func (t words) fill(s store.SeenComment, seen bool) {
 	switch {

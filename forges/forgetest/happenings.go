@@ -63,7 +63,7 @@ func (h happened) run(t *try) {
 }
 
 // matches compares what the case names; a zero field is not compared, but for
-// Closed, Removed and Ours.
+// Closed, Pushed, Removed and Ours.
 func (h happened) matches(t *try, n int, e forges.Event) bool {
 	w := h.want
 	sha := w.SHA
@@ -75,7 +75,7 @@ func (h happened) matches(t *try, n int, e forges.Event) bool {
 	case tipSHA:
 		sha = t.World.Tip(Repo, "main")
 	}
-	ok := e.Kind == w.Kind && (w.Trigger == "" || e.Trigger == w.Trigger) && e.Closed == w.Closed && e.Removed == w.Removed && e.Ours == w.Ours
+	ok := e.Kind == w.Kind && (w.Trigger == "" || e.Trigger == w.Trigger) && e.Closed == w.Closed && e.Pushed == w.Pushed && e.Removed == w.Removed && e.Ours == w.Ours
 	ok = ok && (sha == "" || e.SHA == sha) && (w.Branch == "" || e.Branch == w.Branch) && (w.Owner == "" || e.Owner == w.Owner)
 	ok = ok && (w.Actor.Login == "" || e.Actor.Login == w.Actor.Login) && (w.OldName == "" || e.OldName == w.OldName) && (w.OldOwner == "" || e.OldOwner == w.OldOwner)
 	if w.Changes != nil {
@@ -120,9 +120,9 @@ func changeHappenings() []happened {
 		return e
 	}
 	merged := func(e *forges.Event) { e.Closed = true }
-	head := func(e *forges.Event) { e.SHA, e.Branch = headSHA, "main" }
+	head := func(e *forges.Event) { e.SHA, e.Branch, e.Pushed = headSHA, "main", true }
 	return []happened{
-		{name: "a change is opened", do: func(t *try, _ int) { opened(t) }, want: forges.Event{Kind: forges.ChangeEvent, Trigger: fact.OnOpened, Branch: "main", Actor: fact.Person{Login: "mara"}}, also: func(t *try, _ int, e forges.Event) {
+		{name: "a change is opened", do: func(t *try, _ int) { opened(t) }, want: forges.Event{Kind: forges.ChangeEvent, Trigger: fact.OnOpened, Branch: "main", Pushed: true, Actor: fact.Person{Login: "mara"}}, also: func(t *try, _ int, e forges.Event) {
 			if len(e.Changes) != 1 || e.SHA != t.World.Tip(Repo, "rate") || e.Body != "Fixes nothing." || e.UpdatedAt.IsZero() {
 				t.Errorf("event %+v", e)
 			}
@@ -131,7 +131,7 @@ func changeHappenings() []happened {
 			t.sha(t.as("sam").Fork(Repo))
 			t.sha(t.as("sam").Push("sam/pump", "topic", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
 			t.num(t.as("sam").OpenChange(Repo, sim.NewChange{Title: "Topic", Head: "sam:topic"}))
-		}, want: forges.Event{Kind: forges.ChangeEvent, Trigger: fact.OnOpened, Actor: fact.Person{Login: "sam"}}},
+		}, want: forges.Event{Kind: forges.ChangeEvent, Trigger: fact.OnOpened, Pushed: true, Actor: fact.Person{Login: "sam"}}},
 		{name: "a change gets commits", before: opened, do: func(t *try, _ int) {
 			t.sha(t.as("mara").Push(Repo, "rate", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
 		}, want: with(concerns(fact.OnPushed, "mara"), head)},

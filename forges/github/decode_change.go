@@ -45,6 +45,7 @@ func (f *Forge) pullRequestEvent(p *payload) (forges.Event, error) {
 		return ignored("this changes nothing that is judged")
 	}
 	e, err := f.onChange(p, trigger)
+	e.Pushed = p.Action == "opened" || p.Action == "synchronize"
 	if p.Action == "synchronize" {
 		e.Before = p.Before
 	}

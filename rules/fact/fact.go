@@ -39,6 +39,7 @@ type Change struct {
 
 	Files    []File    `json:"files"`
 	Commits  []Commit  `json:"commits"`
+	Pushers  []Push    `json:"pushers,omitempty"` // who brought the commits, of those seen arriving
 	Reviews  []Review  `json:"reviews"`
 	Threads  []Thread  `json:"threads"`
 	Checks   []Check   `json:"checks"`   // on Head.SHA only, newest per name and source
@@ -216,6 +217,15 @@ type Commit struct {
 	AuthoredAt  time.Time  `json:"authored_at"`
 	CommittedAt time.Time  `json:"committed_at"` // as claimed in the commit; forgeable
 	Signature   Signature  `json:"signature"`
+}
+
+// Push says who brought a commit to the change, as the forge's delivery told when
+// it came. Nobody can forge it as names in commits can be forged, and reading
+// the change later does not tell it.
+type Push struct {
+	Person Person    `json:"person"`
+	SHA    string    `json:"sha"` // the head that came with it
+	At     time.Time `json:"at"`
 }
 
 // Identity is who a commit names. Account is the zero Person when the address
