@@ -146,11 +146,10 @@ func TestKilledAtAnyMomentNothingIsLostOrDoneTwice(t *testing.T) {
 		numbers, want[n] = append(numbers, n), "failure"
 		s.must(rig.Forge.As("mara").SetTitle(simtest.Repo, n, "Title "+strconv.Itoa(i)))
 		old := numbers[random.IntN(len(numbers))]
-		switch {
-		case i%3 == 0:
+		if i%3 == 0 {
 			s.approve(old)
 			want[old] = "success"
-		default:
+		} else {
 			_, err := rig.Forge.As("mara").Push(simtest.Repo, "k"+strconv.Itoa(indexOf(numbers, old)), sim.NewCommit{
 				Message: "More", Files: map[string]string{"fw/more" + strconv.Itoa(i) + ".c": "int more;\n"},
 			})

@@ -149,7 +149,7 @@ func (s *Service) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	switch err := s.o.Store.Ready(ctx); {
 	case err != nil:
-		s.o.Log.Error("the store cannot be written to", slog.String("error", err.Error()))
+		s.o.Log.ErrorContext(ctx, "the store cannot be written to", slog.String("error", err.Error()))
 		plain(w, http.StatusServiceUnavailable, "the store cannot be written to\n")
 	case !s.running.Load():
 		plain(w, http.StatusServiceUnavailable, "not working: starting or stopping\n")
@@ -204,9 +204,9 @@ func (s *Service) trim(ctx context.Context) {
 	for {
 		switch n, err := s.o.Store.Trim(ctx, s.o.KeepBodies); {
 		case err != nil && ctx.Err() == nil:
-			s.o.Log.Error("old deliveries were not trimmed", slog.String("error", err.Error()))
+			s.o.Log.ErrorContext(ctx, "old deliveries were not trimmed", slog.String("error", err.Error()))
 		case n > 0:
-			s.o.Log.Info("trimmed old deliveries", slog.Int64("deliveries", n))
+			s.o.Log.InfoContext(ctx, "trimmed old deliveries", slog.Int64("deliveries", n))
 		}
 		t := s.o.Clock.NewTimer(trimEvery)
 		select {

@@ -282,7 +282,7 @@ const holdAfter = 3
 func (j *Judge) hold(ctx context.Context, forge forges.Forge, c *store.Claim, w want, f *store.Finish, sha string, say publish.Waiting) {
 	say.Claim, say.Forge, say.Change, say.SHA, say.Memory = c, forge, w.ref, sha, &f.Memory
 	if err := j.publish.Hold(ctx, say); err != nil {
-		j.log.Warn("the waiting check was not posted", slog.String("forge", c.Forge), slog.String("repo", w.ref.Repo.FullName()),
+		j.log.WarnContext(ctx, "the waiting check was not posted", slog.String("forge", c.Forge), slog.String("repo", w.ref.Repo.FullName()),
 			slog.Int("change", w.ref.Number), slog.String("head_sha", sha), slog.String("error", err.Error()))
 	}
 }

@@ -3,13 +3,11 @@ package judge_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"primum/forges"
@@ -401,12 +399,5 @@ func failOn(name string, err error) func(string) error {
 			return err
 		}
 		return nil
-	}
-}
-
-func isTemporary(t *testing.T, err error) {
-	t.Helper()
-	if !errors.Is(err, errBroken) || !forges.Temporary(err) {
-		t.Fatalf("error = %v, want the forge's", err)
 	}
 }

@@ -143,7 +143,7 @@ func TestABrokenPolicyIsAFailingCheckWithTheLine(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	head := b.forge.open(1)
-	b.forge.edit(1, func(c *fact.Change) { c.Policy.Text = "version: 1\nproduct: pump\nclas: B\n" })
+	b.forge.edit(1, func(c *fact.Change) { c.Policy.Text = "version: 1\nproduct: pump\nclasss: B\n" })
 	b.mark(1, "opened")
 	b.run()
 	r := b.wantCheck(head, forges.ReportFailure)

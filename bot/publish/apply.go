@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 
 	"primum/bot/report"
@@ -66,9 +67,7 @@ const noteSince = "since"
 
 func (s *Subject) note(key, value string) {
 	notes := map[string]string{}
-	for k, v := range s.Memory.Notes {
-		notes[k] = v
-	}
+	maps.Copy(notes, s.Memory.Notes)
 	notes[key] = value
 	s.Memory.Notes = notes
 }
@@ -193,12 +192,12 @@ func (p *Publisher) putComment(ctx context.Context, s *Subject, a Act) error {
 		return nil
 	case errors.Is(err, forges.ErrNotFound) && a.ID != "":
 		m.ID, m.Digest, m.Deleted = "", "", true
-		p.log.Info("the comment was deleted by a person", slog.String("repo", s.Change.Repo.FullName()),
+		p.log.InfoContext(ctx, "the comment was deleted by a person", slog.String("repo", s.Change.Repo.FullName()),
 			slog.Int("change", s.Change.Number))
 		return nil
 	case errors.Is(err, forges.ErrForbidden): // a locked conversation; the check says it all
 		m.Digest = a.Digest
-		p.log.Warn("the comment may not be written", slog.String("repo", s.Change.Repo.FullName()),
+		p.log.WarnContext(ctx, "the comment may not be written", slog.String("repo", s.Change.Repo.FullName()),
 			slog.Int("change", s.Change.Number), slog.String("error", err.Error()))
 		return nil
 	default:
@@ -225,9 +224,7 @@ func (p *Publisher) react(ctx context.Context, s *Subject, a Act) error {
 		return err
 	}
 	answered := map[string]string{}
-	for k, v := range s.Memory.Answered {
-		answered[k] = v
-	}
+	maps.Copy(answered, s.Memory.Answered)
 	answered[a.On.ID] = string(a.Reaction) // a comment that is gone needs no answer
 	s.Memory.Answered = answered
 	return nil

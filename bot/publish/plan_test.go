@@ -112,7 +112,8 @@ func TestOursIsTakenOutOfTheFacts(t *testing.T) {
 	c := &fact.Change{
 		Head: fact.Ref{SHA: "aaaa1111"},
 		Checks: []fact.Check{
-			{Name: "build"}, {Name: "primum"},
+			{Name: "build"},
+			{Name: "primum"},
 			{Name: "primum", Ours: true, ID: "9", ExternalID: external(store.Key{Forge: "f", RepoID: "r", Ref: "7"}, "abc")},
 		},
 		Comments: []fact.Comment{

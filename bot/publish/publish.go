@@ -187,7 +187,7 @@ func (p *Publisher) page(ctx context.Context, c forges.ChangeRef) string {
 	k := store.Key{Forge: c.Repo.Forge, RepoID: c.Repo.ID, Kind: store.KindChange, Ref: strconv.Itoa(c.Number)}
 	url, err := p.url(ctx, k, c.Repo)
 	if err != nil { // a verdict without its link is better than none
-		p.log.Warn("the address of a page is not known", slog.String("repo", c.Repo.FullName()),
+		p.log.WarnContext(ctx, "the address of a page is not known", slog.String("repo", c.Repo.FullName()),
 			slog.Int("change", c.Number), slog.String("error", err.Error()))
 		return ""
 	}

@@ -88,11 +88,11 @@ func (s *Sweeper) missed(ctx context.Context, f forges.Forge) {
 	defer cancel()
 	n, err := dl.Redeliver(askCtx, since)
 	if err != nil {
-		s.o.Log.Warn("the delivery log could not be read; the sweep will find what moved",
+		s.o.Log.WarnContext(ctx, "the delivery log could not be read; the sweep will find what moved",
 			slog.String("forge", f.Key()), slog.String("error", err.Error()))
 		return
 	}
-	s.o.Log.Info("asked for missed deliveries", slog.String("forge", f.Key()), slog.Int("deliveries", n), slog.Time("since", since))
+	s.o.Log.InfoContext(ctx, "asked for missed deliveries", slog.String("forge", f.Key()), slog.Int("deliveries", n), slog.Time("since", since))
 }
 
 // sweep marks every forge, unless another replica just did.
@@ -103,7 +103,7 @@ func (s *Sweeper) sweep(ctx context.Context, starting bool) {
 			continue
 		}
 		if err := s.Mark(ctx, f.Key(), "sweep"); err != nil {
-			s.o.Log.Error("the sweep was not marked", slog.String("forge", f.Key()), slog.String("error", err.Error()))
+			s.o.Log.ErrorContext(ctx, "the sweep was not marked", slog.String("forge", f.Key()), slog.String("error", err.Error()))
 			continue
 		}
 		s.put(ctx, key)
@@ -123,7 +123,7 @@ func (s *Sweeper) note(ctx context.Context) { s.put(ctx, "alive") }
 
 func (s *Sweeper) put(ctx context.Context, key string) {
 	if err := s.o.Store.Note(ctx, key, s.o.Clock.Now().UTC().Format(time.RFC3339Nano)); err != nil && ctx.Err() == nil {
-		s.o.Log.Warn("a note was not kept", slog.String("note", key), slog.String("error", err.Error()))
+		s.o.Log.WarnContext(ctx, "a note was not kept", slog.String("note", key), slog.String("error", err.Error()))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ type checkout struct{ dir string }
 // git runs one git command in the checkout and gives its output. Settings of
 // the user that change what git prints are left out.
 func (g checkout) git(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.quotePath=false", "-c", "diff.renameLimit=0", "-C", g.dir}, args...)...)
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.quotePath=false", "-c", "diff.renameLimit=0", "-C", g.dir}, args...)...) //nolint:gosec // no shell, and revisions cannot be options
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_EXTERNAL_DIFF=", "GIT_PAGER=cat")
 	var out, problem bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problem
@@ -362,10 +363,8 @@ func matches(globs, paths []string) bool {
 
 func touches(c *fact.Change, path string) bool {
 	for i := range c.Files {
-		for _, p := range c.Files[i].Touches() {
-			if p == path {
-				return true
-			}
+		if slices.Contains(c.Files[i].Touches(), path) {
+			return true
 		}
 	}
 	return false

@@ -148,7 +148,7 @@ func TestCheckLocalJudgesByThePolicyOfTheBase(t *testing.T) {
 
 func TestCheckLocalExitsWithTwoForABrokenPolicy(t *testing.T) {
 	t.Parallel()
-	r := newRepository(t, "version: 1\nproduct: pump\nclas: B\n")
+	r := newRepository(t, "version: 1\nproduct: pump\nclasss: B\n")
 	r.write("fw/rate.c", "int rate = 2;\n")
 	r.commit("Change")
 	code, out := r.check("text", false)

@@ -48,7 +48,7 @@ func newServe(io *streams) *cobra.Command {
 func serve(ctx context.Context, io *streams, c *config.Config, engine string) error {
 	log := logger(io, c)
 	for _, w := range c.Warnings {
-		log.Warn("settings", slog.String("warning", w))
+		log.WarnContext(ctx, "settings", slog.String("warning", w))
 	}
 	meter := bot.NewMeter()
 	forge, err := github.New(githubConfig(c, log, meter))
@@ -73,11 +73,11 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", c.Listen, err), closeDB())
 	}
-	log.Info("serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
+	log.InfoContext(ctx, "serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
 		slog.String("webhooks", c.PublicURL+"/hooks/"+forge.Key()), slog.String("forge", forge.Capabilities().Product),
 		slog.String("database", databaseKind(c)), slog.String("version", engine))
 	err = service.Serve(ctx, l)
-	log.Info("stopped")
+	log.InfoContext(ctx, "stopped")
 	return errors.Join(err, closeDB())
 }
 
