@@ -93,18 +93,18 @@ func (pp *People) findAuthors(c *fact.Change) {
 	byMail := map[string]fact.Person{}
 	for i := range c.Commits {
 		for _, id := range everybody(&c.Commits[i]) {
-			if id.Account.Known() && id.Email != "" {
+			if id.Account.Known() && id.Email != "" && !claimsForge(id) {
 				byMail[strings.ToLower(id.Email)] = id.Account
 			}
 		}
 	}
 	seen := map[string]bool{}
 	take := func(id fact.Identity, commit, part, why string) {
-		if part == "committer" && isForgeItself(id) {
-			return
-		}
 		who := id.Account
-		if !who.Known() {
+		switch {
+		case claimsForge(id):
+			who = fact.Person{} // whoever it is hides behind the forge's address
+		case !who.Known():
 			who = byMail[strings.ToLower(id.Email)]
 		}
 		if who.Known() {
@@ -119,7 +119,9 @@ func (pp *People) findAuthors(c *fact.Change) {
 	for i := range c.Commits {
 		k := &c.Commits[i]
 		take(k.Author, k.SHA, "author", "author of ")
-		take(k.Committer, k.SHA, "committer", "committed ")
+		if !committedByForge(k) {
+			take(k.Committer, k.SHA, "committer", "committed ")
+		}
 		for _, co := range k.CoAuthors {
 			take(co, k.SHA, "co-author", "co-author of ")
 		}
@@ -135,11 +137,17 @@ func everybody(k *fact.Commit) []fact.Identity {
 	return append([]fact.Identity{k.Author, k.Committer}, k.CoAuthors...)
 }
 
-// isForgeItself recognises the forge as committer of what people do on its web
-// pages: by its address, and never for an account of another name. That it
-// really was the forge is for config-commit-identity to judge.
-func isForgeItself(id fact.Identity) bool {
-	return strings.EqualFold(id.Email, "noreply@github.com") && (!id.Account.Known() || id.Account.Login == "web-flow")
+// claimsForge reports whether an identity carries the address that GitHub writes
+// for itself. Anybody can write it.
+func claimsForge(id fact.Identity) bool { return strings.EqualFold(id.Email, "noreply@github.com") }
+
+// committedByForge reports whether the forge itself committed what somebody did
+// on its web pages: it has an address of the forge and the forge's own signature. Then
+// its committer is nobody; its author is who did it.
+func committedByForge(k *fact.Commit) bool {
+	own := claimsForge(k.Committer) ||
+		!k.Committer.Account.Known() && strings.HasPrefix(strings.ToLower(k.Committer.Email), "noreply@") // an instance of one's own
+	return own && k.Signature.ByForge && k.Signature.Valid
 }
 
 // maxWhys bounds the reasons listed for one author.

@@ -49,24 +49,20 @@ func checkConfigCommitIdentity(c *Case) Result {
 		if u.part == "co-author" {
 			continue // a trailer is a claim of the commit's author, not an identity of the commit
 		}
-		findings = append(findings, Finding{
+		f := Finding{
 			Outcome: Fail,
 			Message: "The " + u.part + " of " + sha(u.commit) + ", " + code(excerpt(u.who.Email, 80)) + ", belongs to no account",
 			Fix:     "Add the address to the account on the forge, or commit again with the right one",
 			Who:     c.opener(),
-		})
+		}
+		if claimsForge(u.who) {
+			f.Message = "The " + u.part + " of " + sha(u.commit) + " is given as the forge, " + code(excerpt(u.who.Email, 80)) + ", which did not make that commit"
+			f.Fix = "Commit again under an account"
+		}
+		findings = append(findings, f)
 	}
 	if c.Setting.Bool("signed") {
 		findings = append(findings, c.unsigned()...)
-	}
-	for i := range c.Change.Commits {
-		k := &c.Change.Commits[i]
-		if isForgeItself(k.Committer) && k.Signature.Present && !k.Signature.Valid && !c.Setting.Bool("signed") {
-			findings = append(findings, Finding{
-				Outcome: Fail, Message: sha(k.SHA) + " names the forge as committer and its signature is not valid",
-				Fix: "Commit again under an account", Who: c.opener(),
-			})
-		}
 	}
 	return judged(plural(len(c.Change.Commits), "commit", "commits")+" by known accounts", findings)
 }

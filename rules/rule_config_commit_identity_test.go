@@ -11,6 +11,7 @@ import (
 func TestConfigCommitIdentity(t *testing.T) {
 	t.Parallel()
 	stranger := fact.Identity{Name: "build", Email: "build@localhost"}
+	forge := fact.Identity{Name: "GitHub", Email: "noreply@github.com"}
 	run(t, "config-commit-identity", []spoilt{
 		{name: "accounts and signatures", want: rules.Pass},
 		{name: "an author without account", spoil: func(c *fact.Change) { c.Commits[0].Author = stranger }, want: rules.Fail, says: "The author of 3f9c0b7d, `build@localhost`, belongs to no account", who: "mara"},
@@ -37,16 +38,47 @@ func TestConfigCommitIdentity(t *testing.T) {
 		},
 		{name: "signatures are not asked at B", level: "B", spoil: func(c *fact.Change) { c.Commits[0].Signature = fact.Signature{} }, want: rules.Pass},
 		{
-			name: "posing as the forge at B", level: "B", want: rules.Fail, says: "names the forge as committer",
+			name: "posing as the forge at B", level: "B", want: rules.Fail, says: "The committer of 3f9c0b7d is given as the forge, `noreply@github.com`, which did not make that commit", who: "mara",
 			spoil: func(c *fact.Change) {
-				c.Commits[0].Committer = fact.Identity{Name: "GitHub", Email: "noreply@github.com"}
-				c.Commits[0].Signature = fact.Signature{Present: true, Reason: "bad"}
+				c.Commits[0].Committer = forge
+				c.Commits[0].Signature = fact.Signature{Present: true, Reason: "bad", ByForge: true}
+			},
+		},
+		{
+			name: "posing as the forge without a signature", level: "B", want: rules.Fail, says: "The committer of 3f9c0b7d is given as the forge",
+			spoil: func(c *fact.Change) { c.Commits[0].Committer, c.Commits[0].Signature = forge, fact.Signature{} },
+		},
+		{
+			name: "posing as the forge with a key of one's own", want: rules.Fail, says: "The committer of 3f9c0b7d is given as the forge",
+			spoil: func(c *fact.Change) { c.Commits[0].Committer = forge },
+		},
+		{
+			name: "posing as the forge for author", want: rules.Fail, says: "The author of 3f9c0b7d is given as the forge",
+			spoil: func(c *fact.Change) {
+				c.Commits[0].Author = forge
+				c.Commits[0].Signature.ByForge = true
+			},
+		},
+		{
+			name: "the forge's account does not make a forged author known", want: rules.Fail, says: "The author of 3f9c0b7d is given as the forge",
+			spoil: func(c *fact.Change) {
+				known := forge
+				known.Account = fact.Person{ID: "19864447", Login: "web-flow"}
+				c.Commits[0].Author, c.Commits[0].Committer = forge, known
+				c.Commits[0].Signature.ByForge = true
 			},
 		},
 		{
 			name: "signed by the forge itself", want: rules.Pass,
 			spoil: func(c *fact.Change) {
-				c.Commits[0].Committer = fact.Identity{Name: "GitHub", Email: "noreply@github.com"}
+				c.Commits[0].Committer = forge
+				c.Commits[0].Signature = fact.Signature{Present: true, Valid: true, ByForge: true}
+			},
+		},
+		{
+			name: "signed by the forge itself, at an address of its own", want: rules.Pass,
+			spoil: func(c *fact.Change) {
+				c.Commits[0].Committer = fact.Identity{Name: "Forge", Email: "noreply@forge.pump.example"}
 				c.Commits[0].Signature = fact.Signature{Present: true, Valid: true, ByForge: true}
 			},
 		},

@@ -79,6 +79,14 @@ func TestReviewAuthorNotApprover(t *testing.T) {
 			name: "the forge as committer is nobody", want: rules.Pass,
 			spoil: func(c *fact.Change) {
 				c.Commits[0].Committer = fact.Identity{Name: "GitHub", Email: "noreply@github.com", Account: fact.Person{ID: "19864447", Login: "web-flow"}}
+				c.Commits[0].Signature.ByForge = true
+			},
+		},
+		{
+			name: "an account that signed for the forge is still an author", want: rules.Fail, says: "committed 3f9c0b7d",
+			spoil: func(c *fact.Change) {
+				wrote(ft.Jonas(), "committer")(c)
+				c.Commits[0].Signature.ByForge = true
 			},
 		},
 	})
