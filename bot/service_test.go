@@ -3,6 +3,7 @@ package bot
 import (
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -72,11 +73,10 @@ func (e *statusError) Error() string { return "status " + strconv.Itoa(e.code) }
 // Law 10: ten events on one change within a second are at most two judgements.
 func TestTenEventsAreTwoJudgements(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
+	s := newStageOn(t, simtest.Options{}, filepath.Join(t.TempDir(), "primum.db"), 3*time.Second)
 	n := s.open("alpha")
 	s.ends(20*time.Second, map[int]string{n: "failure"})
 	s.quiet(20 * time.Second)
-	time.Sleep(400 * time.Millisecond) // past the settling of the first: the burst stands alone
 	before := s.judged()
 	for i := range 10 {
 		s.must(s.rig.Forge.As("mara").SetTitle(simtest.Repo, n, "Title "+strconv.Itoa(i)))
@@ -195,7 +195,7 @@ func TestChangesInFlightOverlap(t *testing.T) {
 // every change ends right, with one check and one comment.
 func TestTwoReplicasOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	one := newStageOn(t, simtest.Options{}, pgtest.New(t).Database(t))
+	one := newStageOn(t, simtest.Options{}, pgtest.New(t).Database(t), 300*time.Millisecond)
 	two := one.replica()
 	want := map[int]string{}
 	var turn atomic.Int64 // a balancer in front of both

@@ -52,25 +52,26 @@ rules:
 // stage is the simulated GitHub with the whole service before it: webhooks come
 // in over HTTP, calls go out over HTTP through the real adapter.
 type stage struct {
-	t     *testing.T
-	rig   *simtest.Rig
-	db    *store.DB
-	at    string // address of the database
-	bot   *Service
-	meter *Meter
-	web   *httptest.Server
-	stop  func() // stops the service and closes its store
+	t      *testing.T
+	rig    *simtest.Rig
+	db     *store.DB
+	at     string        // address of the database
+	settle time.Duration // of bursts
+	bot    *Service
+	meter  *Meter
+	web    *httptest.Server
+	stop   func() // stops the service and closes its store
 }
 
 func newStage(t *testing.T, o simtest.Options) *stage {
 	t.Helper()
-	return newStageOn(t, o, filepath.Join(t.TempDir(), "primum.db"))
+	return newStageOn(t, o, filepath.Join(t.TempDir(), "primum.db"), 300*time.Millisecond)
 }
 
-func newStageOn(t *testing.T, o simtest.Options, database string) *stage {
+func newStageOn(t *testing.T, o simtest.Options, database string, settle time.Duration) *stage {
 	t.Helper()
 	o.Now = clock.System{}.Now
-	s := &stage{t: t, at: database}
+	s := &stage{t: t, at: database, settle: settle}
 	configure := o.Config
 	o.Config = func(c *github.Config) {
 		c.Timeout = 2 * time.Second
@@ -89,7 +90,7 @@ func newStageOn(t *testing.T, o simtest.Options, database string) *stage {
 // replica is a second service on the same database and forge.
 func (s *stage) replica() *stage {
 	s.t.Helper()
-	r := &stage{t: s.t, rig: s.rig, at: s.at}
+	r := &stage{t: s.t, rig: s.rig, at: s.at, settle: s.settle}
 	r.start()
 	s.t.Cleanup(func() { r.stop() })
 	return r
@@ -104,7 +105,7 @@ func (s *stage) start() {
 	s.db, s.meter = db, NewMeter()
 	s.bot, err = New(Options{
 		Store: db, Forges: []forges.Forge{s.rig.GitHub}, Clock: clock.System{}, Log: log, Engine: "test", Meter: s.meter,
-		PublicURL: "https://primum.example", Intake: intake.Options{Settle: 300 * time.Millisecond},
+		PublicURL: "https://primum.example", Intake: intake.Options{Settle: s.settle},
 	})
 	s.must(err)
 	s.web = httptest.NewServer(s.bot.Handler())
