@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"primum/rules/class"
 	"primum/rules/evidence"
 	"primum/rules/fact"
 	"primum/rules/policy"
@@ -16,8 +17,10 @@ import (
 type approval struct {
 	review *fact.Review
 	roles  []policy.Role
-	// bound: given on the head, or on an equal difference where that suffices.
+	// bound: given on the head, or on an equal difference where that suffices, and
+	// for no lower class than the change has now.
 	bound  bool
+	risen  string // the class it was given for, if that is the only reason why it is not bound
 	author bool
 	counts bool
 	// unclear: the difference at the review's commit would decide and is not known.
@@ -32,6 +35,14 @@ type approval struct {
 type standing struct {
 	stale, author bool
 	keepOnRebase  bool // an equal difference keeps an approval
+	ladder        class.Ladder
+	level         class.Level // of the change; "" if its files are not known
+}
+
+// below reports whether a class known by name ranks below that of the change.
+func (st standing) below(then string) bool {
+	rank := st.ladder.Rank(class.Level(then))
+	return rank > 0 && rank < st.ladder.Rank(st.level)
 }
 
 // readReviews works out every approval and open objection. The latest review of
@@ -88,6 +99,12 @@ func (pp *People) approve(c *fact.Change, r *fact.Review, st standing) (approval
 	var binding string
 	a.bound, binding = bind(c, r, st.keepOnRebase)
 	a.unclear = !a.bound && st.keepOnRebase && r.Commit != "" && (r.Patch == "" || c.Patch == "")
+	was := "given on " + sha(r.Commit)
+	if a.bound && st.below(r.ClassThen) {
+		was = "given for class " + r.ClassThen
+		binding = "dropped: " + was + ", the change is now class " + string(st.level)
+		a.bound, a.risen = false, r.ClassThen
+	}
 	why, author := pp.AuthorWhy(r.Author)
 	a.author = author
 	switch {
@@ -107,7 +124,7 @@ func (pp *People) approve(c *fact.Change, r *fact.Review, st standing) (approval
 		case author:
 			shown.Why = "an author (" + why + "), allowed here; " + binding
 		case !a.bound:
-			shown.Why = "given on " + sha(r.Commit) + ", allowed here"
+			shown.Why = was + ", allowed here"
 		}
 	}
 	shown.Counts = a.counts

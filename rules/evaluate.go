@@ -137,8 +137,19 @@ func newCase(in Input) *Case {
 		stale:        k.holds(reviewNotStaleID),
 		author:       k.holds(reviewAuthorNotApproverID),
 		keepOnRebase: stale.Bool("keep-on-rebase"),
+		ladder:       p.Ladder,
+		level:        knownClass(c, level),
 	})
 	return k
+}
+
+// knownClass is the class of a change whose files are known, else "": the class
+// that counts until they are says nothing about the approvals.
+func knownClass(c *fact.Change, level class.Level) class.Level {
+	if _, known := c.Why(fact.NeedFiles); !known {
+		return ""
+	}
+	return level
 }
 
 // holds reports whether a rule blocks at this class and no waiver covers it.

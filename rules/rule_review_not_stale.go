@@ -26,8 +26,9 @@ var reviewNotStale = Rule{
 	Partial:  []fact.Need{fact.NeedPatches},
 	Triggers: []fact.Trigger{fact.OnOpened, fact.OnPushed, fact.OnReviewed, fact.OnPeople},
 	Why: "An approval speaks of the content its giver saw. What came after it was approved by nobody. Times prove nothing here, since they can be " +
-		"forged: commits and differences are compared.",
-	Fix:  "The reviewer looks at the difference since their approval and approves again. At classes A and B a rebase that changes nothing keeps approvals.",
+		"forged: commits and differences are compared. What was enough for a lower class was not looked at as closely as the class of now asks.",
+	Fix: "The reviewer looks at the difference since their approval and approves again. At classes A and B a rebase that changes nothing keeps approvals. " +
+		"Where the class of the change rose, its approvals are given again.",
 	Good: Example{Text: "jonas approved the commit that is the head."},
 	Bad: Example{
 		Text: "A commit was pushed after jonas and priya approved.",
@@ -53,7 +54,7 @@ func checkReviewNotStale(c *Case) Result {
 		}
 	}
 	if len(stale) == 0 {
-		return passed("Every approval was given on this content")
+		return passed("Every approval was given on this content, for this class")
 	}
 	q := quorumOf(c.Policy.Setting(reviewQuorumID, c.Class.Class))
 	if fresh := without(counted, func(a approval) bool { return !a.bound }); q.met(fresh) {
@@ -75,6 +76,11 @@ func (c *Case) stale(a *approval) Finding {
 		Message: who + " approved " + sha(a.review.Commit) + " and the head is now " + head,
 		Fix:     who + " looks at the difference since " + sha(a.review.Commit) + " and approves again",
 		Who:     []string{who}, URL: a.review.URL,
+	}
+	if a.risen != "" {
+		now := string(c.Class.Class)
+		f.Message = who + " approved this for class " + a.risen + " and the change is now class " + now
+		f.Fix = who + " looks at it again as a change of class " + now + " and approves again"
 	}
 	if a.review.Commit == "" {
 		f.Message = "The forge does not say which commit " + who + " approved"

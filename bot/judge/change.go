@@ -48,8 +48,8 @@ func (j *Judge) change(ctx context.Context, forge forges.Forge, c *store.Claim, 
 
 // decide evaluates a good reading, keeps the verdict and publishes it.
 func (j *Judge) decide(ctx context.Context, forge forges.Forge, c *store.Claim, w want, r *reading, row store.RepoRow, told *Judged) (store.Finish, error) {
-	f := j.finish(c, w, r)
 	v := j.evaluate(r)
+	f := j.finish(c, w, r)
 	told.State = v.State
 	if v.Preview != nil {
 		j.flips(ctx, c.Key, r, &v)
@@ -114,9 +114,14 @@ func (r *reading) checks() []string {
 	return append([]string{}, sorted(names)...)
 }
 
-// evaluate is the pure part.
+// evaluate is the pure part. Reviews judged for the first time get the class
+// they were judged at.
 func (j *Judge) evaluate(r *reading) rules.Verdict {
-	return rules.Evaluate(j.input(r.facts, r.policy, r.head))
+	v := rules.Evaluate(j.input(r.facts, r.policy, r.head))
+	if r.classify(&v) {
+		v.FactsDigest = r.facts.Digest()
+	}
+	return v
 }
 
 func (j *Judge) input(c *fact.Change, p, head parsed) rules.Input {

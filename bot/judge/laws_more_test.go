@@ -244,6 +244,81 @@ func TestWhoPushedCannotApprove(t *testing.T) {
 	}
 }
 
+// Law 3: a rise in class drops approvals given for less.
+func TestARiseInClassDropsApprovals(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	first := b.verdict(key(1))
+	b.mark(1, "sweep")
+	b.run()
+	if again := b.verdict(key(1)); again.ID != first.ID {
+		t.Errorf("the same state read twice is two verdicts, of facts %s and %s", first.FactsDigest, again.FactsDigest)
+	}
+	raised := strings.Replace(oneRule, "class: B", "class: C", 1)
+	raised = strings.Replace(raised, "review-quorum: {B:", "review-quorum: {C:", 1)
+	b.forge.edit(1, func(c *fact.Change) { c.Policy.Text, c.Policy.OID = raised, "p2" })
+	b.put(store.Mark{Key: store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindRepo}, Reason: "policy"})
+	b.run()
+	v := b.decoded(1)
+	if v.State != rules.Fail || v.Class.Class != "C" || len(v.Approvals) != 1 || v.Approvals[0].Counts ||
+		!strings.Contains(v.Approvals[0].Why, "given for class B, the change is now class C") {
+		t.Fatalf("%s at class %s: %+v", v.State, v.Class.Class, v.Approvals)
+	}
+	b.judge = b.newJudge(slogOf(t)) // known after a restart too
+	b.mark(1, "sweep")
+	b.run()
+	b.wantCheck(head, forges.ReportFailure)
+	b.forge.edit(1, func(c *fact.Change) { // chen looks at it again
+		again := c.Reviews[0]
+		again.ID, again.SubmittedAt = "again", again.SubmittedAt.Add(time.Hour)
+		c.Reviews = append(c.Reviews, again)
+	})
+	b.mark(1, "reviewed")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	if got := b.subject(1).Memory.Classes; got["again"] != "C" || len(got) != 2 {
+		t.Errorf("classes kept: %v", got)
+	}
+	b.forge.edit(1, func(c *fact.Change) { c.Reviews = nil })
+	b.mark(1, "reviewed")
+	b.run()
+	if got := b.subject(1).Memory.Classes; got != nil {
+		t.Errorf("classes of reviews that are gone: %v", got)
+	}
+}
+
+// A class that stands in for one that is not known is nobody's: else the true
+// one would look like a rise, or hide it.
+func TestNoReviewGetsAClassThatWasNotKnown(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.forge.open(1)
+	b.forge.approve(1)
+	b.forge.edit(1, func(c *fact.Change) { c.MarkUnknown(fact.NeedFiles, "the forge timed out") })
+	b.mark(1, "opened")
+	b.run()
+	if got := b.subject(1).Memory.Classes; got != nil {
+		t.Errorf("classes kept while the files are not known: %v", got)
+	}
+	b.forge.edit(1, func(c *fact.Change) { c.Unknown = nil; c.Policy.Text = "version: 1\nclass: Z\n" })
+	b.mark(1, "pushed")
+	b.run()
+	if got := b.subject(1).Memory.Classes; got != nil {
+		t.Errorf("classes kept under a broken policy: %v", got)
+	}
+	b.forge.edit(1, func(c *fact.Change) { c.Policy.Text = oneRule })
+	b.mark(1, "policy")
+	b.run()
+	if got := b.subject(1).Memory.Classes; len(got) != 1 {
+		t.Errorf("classes kept: %v, want that of the one review", got)
+	}
+}
+
 // Each command gets one reaction, and an answer in the one comment.
 func TestCommandsAreAnsweredOnce(t *testing.T) {
 	t.Parallel()

@@ -75,6 +75,7 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 		if err := j.recall(ctx, w, facts); err != nil {
 			return r, err
 		}
+		recallClasses(facts, w.memory.Classes)
 		if err := j.pushers(ctx, facts); err != nil {
 			return r, err
 		}
@@ -167,6 +168,7 @@ func (r *reading) remember(m store.Memory) store.Memory {
 	m.Issues = linked(r.facts.Links)
 	h := hintsFor(r.policy.policy, "")
 	m.Principals, m.Files, m.DiffPaths = h.Principals, h.Files, h.DiffPaths
+	m.Classes = r.classes(m.Classes)
 	m.Notes = with(m.Notes, noteReadAt, r.facts.ReadAt.UTC().Format(time.RFC3339Nano))
 	m.Notes = with(m.Notes, noteUpdatedAt, r.facts.UpdatedAt.UTC().Format(time.RFC3339Nano))
 	return m

@@ -75,7 +75,8 @@ type Hint struct {
 }
 
 // Memory is what judging one subject leaves for the next time: hints that save
-// calls, and what stands on the forge. Losing it costs calls, not truth.
+// calls, and what stands on the forge. Losing these costs calls, not truth;
+// Classes is what was known at the time and cannot be read again.
 type Memory struct {
 	Issues     []string          `json:"issues,omitempty"` // linked issues, "owner/name#12"
 	Principals []string          `json:"principals,omitempty"`
@@ -85,6 +86,9 @@ type Memory struct {
 	Comment    CommentMemory     `json:"comment,omitzero"`
 	Answered   map[string]string `json:"answered,omitempty"` // command comment id to reaction given
 	Notes      map[string]string `json:"notes,omitempty"`
+	// Classes is the class of the change when a review, by its id, was first
+	// judged; of the reviews that the change has.
+	Classes map[string]string `json:"classes,omitempty"`
 }
 
 // CommentMemory is our comment on the change.

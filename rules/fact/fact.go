@@ -275,6 +275,9 @@ type Review struct {
 	// Patch identifies the content of the change as it stood at Commit. Equal to
 	// Change.Patch means: same diff, other commits (a rebase). "" if not read.
 	Patch string `json:"patch,omitempty"`
+	// ClassThen is the class of the change when this review was first judged; ""
+	// if that is not known, which is taken for the class of now.
+	ClassThen string `json:"class_then,omitempty"`
 }
 
 // Thread is a review conversation on the change.

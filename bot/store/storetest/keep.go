@@ -132,7 +132,7 @@ func memoryKept(t *testing.T, backend Backend) {
 	m := store.Memory{
 		Issues: []string{"o/r#1"}, Principals: []string{"team:firmware"}, Files: []string{"a"}, DiffPaths: []string{"**/*_test.go"},
 		Posted: json.RawMessage(`{"id":"1"}`), Comment: store.CommentMemory{ID: "5", Digest: "d", Deleted: true},
-		Answered: map[string]string{"9": "eyes"}, Notes: map[string]string{"long": strings.Repeat("text ", 3000)},
+		Answered: map[string]string{"9": "eyes"}, Classes: map[string]string{"r1": "B"}, Notes: map[string]string{"long": strings.Repeat("text ", 3000)},
 	}
 	b.judged(change("7"), store.Finish{Open: true, Memory: m})
 	if diff := cmp.Diff(m, b.subject(change("7")).Memory); diff != "" {
