@@ -319,6 +319,68 @@ func TestNoReviewGetsAClassThatWasNotKnown(t *testing.T) {
 	}
 }
 
+// Law 3: an approval of a waiver binds to the request it saw. When an earlier
+// request is deleted or edited away, the numbers move and the approval does not.
+func TestAnApprovalStaysWithItsWaiver(t *testing.T) {
+	t.Parallel()
+	harmless := "/primum waive review-meaning until 2026-11-24 because the signing page is being repaired until Monday"
+	grave := "/primum waive review-quorum until 2026-11-24 because the only other developer is on sick leave until Monday"
+	for name, tt := range map[string]struct {
+		approve func(*fact.Change)
+		away    func(*fact.Change)
+	}{
+		"deleted, approved by comment": {approveW1, func(c *fact.Change) { c.Comments = c.Comments[1:] }},
+		"edited, approved by comment": {approveW1, func(c *fact.Change) {
+			c.Comments[0].Body, c.Comments[0].EditedAt, c.Comments[0].Editor = "Never mind.", start.Add(time.Hour), mara
+		}},
+		"deleted, approved in a review": {func(c *fact.Change) {
+			c.Reviews = append(c.Reviews, fact.Review{
+				ID: "r1", Author: priya, State: fact.Commented, Commit: c.Head.SHA, Body: "/primum approve W1", SubmittedAt: start.Add(3 * time.Minute),
+			})
+		}, func(c *fact.Change) { c.Comments = c.Comments[1:] }},
+		"deleted, and the approval edited before it was read": {func(c *fact.Change) {
+			approveW1(c)
+			c.Comments[2].Body, c.Comments[2].EditedAt = "Fine by me.", start.Add(4*time.Minute)
+		}, func(c *fact.Change) { c.Comments = c.Comments[1:] }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.clock.turn(start.Add(2 * time.Hour).Sub(b.clock.Now()))
+			head := b.forge.open(1)
+			b.forge.edit(1, func(c *fact.Change) {
+				c.Comments = []fact.Comment{
+					{ID: "c1", Author: mara, Body: harmless, CreatedAt: start.Add(time.Minute)},
+					{ID: "c2", Author: mara, Body: grave, CreatedAt: start.Add(2 * time.Minute)},
+				}
+				tt.approve(c)
+			})
+			// The delivery of the approval told its words, as intake keeps them.
+			b.must(b.db.Remember(t.Context(), []store.SeenComment{{Forge: "fake", RepoID: "R1", CommentID: "c3", First: "/primum approve W1", Known: true}}))
+			b.mark(1, "command")
+			b.run()
+			if w := b.decoded(1).Waivers; len(w) != 2 || w[0].State != rules.WaiverActive || w[1].State != rules.WaiverRequested {
+				t.Fatalf("waivers: %+v", w)
+			}
+			b.wantCheck(head, forges.ReportFailure)
+			b.forge.edit(1, tt.away)
+			b.judge = b.newJudge(slogOf(t))
+			b.mark(1, "command")
+			b.run()
+			for _, w := range b.decoded(1).Waivers {
+				if w.Rule == "review-quorum" && w.State == rules.WaiverActive {
+					t.Errorf("the approval moved to %s: %+v", w.ID, w)
+				}
+			}
+			b.wantCheck(head, forges.ReportFailure)
+		})
+	}
+}
+
+func approveW1(c *fact.Change) {
+	c.Comments = append(c.Comments, fact.Comment{ID: "c3", Author: priya, Body: "/primum approve W1", CreatedAt: start.Add(3 * time.Minute)})
+}
+
 // Each command gets one reaction, and an answer in the one comment.
 func TestCommandsAreAnsweredOnce(t *testing.T) {
 	t.Parallel()

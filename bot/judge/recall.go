@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"primum/bot/store"
+	"primum/rules"
 	"primum/rules/evidence"
 	"primum/rules/fact"
 )
@@ -17,7 +18,9 @@ type words struct {
 	at               time.Time
 	first            *string
 	known            *bool
-	head, subject    *string // where the facts keep them; nil for reviews
+	head             *string // where the facts keep them; nil for reviews, which have a commit
+	subject          *string
+	onChange         bool // not on an issue
 	// headThen and subjectThen are what this reading itself proves.
 	headThen, subjectThen string
 }
@@ -27,30 +30,31 @@ type words struct {
 // command, so that a later edit cannot change it. An edited one that was not
 // seen before is not known.
 func (j *Judge) recall(ctx context.Context, w want, c *fact.Change) error {
-	byRepo := map[string][]words{}
-	for _, t := range j.texts(ctx, w, c) {
-		byRepo[t.repoID] = append(byRepo[t.repoID], t)
+	texts := j.texts(ctx, w, c)
+	byRepo := map[string][]string{}
+	for _, t := range texts {
+		byRepo[t.repoID] = append(byRepo[t.repoID], t.id)
 	}
-	var fresh []store.SeenComment
-	for repoID, texts := range byRepo {
-		ids := make([]string, len(texts))
-		for i, t := range texts {
-			ids[i] = t.id
-		}
-		seen, err := j.store.Recall(ctx, c.Forge, repoID, ids)
-		if err != nil {
+	seen := map[string]map[string]store.SeenComment{}
+	for repoID, ids := range byRepo {
+		var err error
+		if seen[repoID], err = j.store.Recall(ctx, c.Forge, repoID, ids); err != nil {
 			return fmt.Errorf("recall comments of change %d: %w", c.Number, err)
 		}
-		for _, t := range texts {
-			s, ok := seen[t.id]
-			t.fill(s, ok)
-			proven := ok && s.Known && s.Head == "" && t.headThen != "" // a payload did not tell the head
-			if (!ok || proven) && !t.edited && evidence.IsCommand(t.body) {
-				fresh = append(fresh, store.SeenComment{
-					Forge: c.Forge, RepoID: repoID, CommentID: t.id, First: *t.first, Known: true,
-					Head: t.headThen, Subject: t.subjectThen, At: j.clock.Now(),
-				})
-			}
+	}
+	for _, t := range texts {
+		s, ok := seen[t.repoID][t.id]
+		t.fill(s, ok)
+	}
+	bindWaivers(c, texts)
+	var fresh []store.SeenComment
+	for _, t := range texts {
+		s, ok := seen[t.repoID][t.id]
+		if t.news(s, ok) {
+			fresh = append(fresh, store.SeenComment{
+				Forge: c.Forge, RepoID: t.repoID, CommentID: t.id, First: *t.first, Known: true,
+				Head: t.headThen, Subject: t.subjectThen, At: j.clock.Now(),
+			})
 		}
 	}
 	if len(fresh) == 0 {
@@ -60,6 +64,39 @@ func (j *Judge) recall(ctx context.Context, w want, c *fact.Change) error {
 		return fmt.Errorf("remember commands of change %d: %w", c.Number, err)
 	}
 	return nil
+}
+
+// news reports whether this reading knows more of a command than was remembered:
+// that there is one, or what a delivery did not tell of it.
+func (t *words) news(s store.SeenComment, seen bool) bool {
+	switch {
+	case !seen:
+		return !t.edited && evidence.IsCommand(t.body)
+	case !s.Known:
+		return false
+	}
+	return evidence.IsCommand(s.First) && (s.Head == "" && t.headThen != "" || s.Subject == "" && t.subjectThen != "")
+}
+
+// bindWaivers ties each approval of a waiver to the request that bore its number
+// when the approval was first read: a request deleted later moves the numbers
+// of those after it, and no approval moves with them.
+func bindWaivers(c *fact.Change, texts []*words) {
+	var ev *evidence.Evidence
+	for _, t := range texts {
+		if !t.onChange || *t.subject != "" || !*t.known || !evidence.IsCommand(*t.first) {
+			continue
+		}
+		k, ok := evidence.ParseCommand(*t.first)
+		if !ok || k.Name != "approve" || k.Waiver == "" {
+			continue
+		}
+		if ev == nil {
+			ev = evidence.Read(c)
+		}
+		t.subjectThen = rules.WaiverSubject(ev, k.Waiver)
+		*t.subject = t.subjectThen
+	}
 }
 
 // pushers fills in who brought the commits of the change, as far as their
@@ -84,7 +121,7 @@ func (j *Judge) pushers(ctx context.Context, c *fact.Change) error {
 }
 
 // fill writes what is known into the facts.
-func (t words) fill(s store.SeenComment, seen bool) {
+func (t *words) fill(s store.SeenComment, seen bool) {
 	switch {
 	case seen && s.Known:
 		*t.first, *t.known = s.First, true
@@ -95,8 +132,8 @@ func (t words) fill(s store.SeenComment, seen bool) {
 	}
 	if t.head != nil {
 		*t.head = either(s.Head, t.headThen)
-		*t.subject = either(s.Subject, t.subjectThen)
 	}
+	*t.subject = either(s.Subject, t.subjectThen)
 }
 
 func either(a, b string) string {
@@ -107,13 +144,13 @@ func either(a, b string) string {
 }
 
 // texts lists everything posted on the change and on its issues.
-func (j *Judge) texts(ctx context.Context, w want, c *fact.Change) []words {
-	var out []words
+func (j *Judge) texts(ctx context.Context, w want, c *fact.Change) []*words {
+	var out []*words
 	for i := range c.Comments {
 		m := &c.Comments[i]
-		t := words{
+		t := &words{
 			repoID: c.Repo.ID, id: m.ID, body: m.Body, edited: !m.EditedAt.IsZero(), at: m.CreatedAt,
-			first: &m.First, known: &m.FirstKnown, head: &m.HeadThen, subject: &m.SubjectThen,
+			first: &m.First, known: &m.FirstKnown, head: &m.HeadThen, subject: &m.SubjectThen, onChange: true,
 		}
 		// The head before and after the comment was the same one. Both times are
 		// the forge's, in whole seconds.
@@ -130,9 +167,9 @@ func (j *Judge) texts(ctx context.Context, w want, c *fact.Change) []words {
 				continue
 			}
 		}
-		out = append(out, words{
+		out = append(out, &words{
 			repoID: c.Repo.ID, id: r.ID, body: r.Body, edited: !r.EditedAt.IsZero(), at: r.SubmittedAt,
-			first: &r.First, known: &r.FirstKnown,
+			first: &r.First, known: &r.FirstKnown, subject: &r.SubjectThen, onChange: true,
 		})
 	}
 	for i := range c.Issues {
@@ -140,7 +177,7 @@ func (j *Judge) texts(ctx context.Context, w want, c *fact.Change) []words {
 		repoID := j.repoIDOf(ctx, c, is.Repo)
 		for k := range is.Comments {
 			m := &is.Comments[k]
-			t := words{
+			t := &words{
 				repoID: repoID, id: m.ID, body: m.Body, edited: !m.EditedAt.IsZero(), at: m.CreatedAt,
 				first: &m.First, known: &m.FirstKnown, head: &m.HeadThen, subject: &m.SubjectThen,
 			}

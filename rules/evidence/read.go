@@ -47,7 +47,7 @@ func commandsOf(c *fact.Change, h home) []Command {
 		}
 		out = appendCommand(out, &fact.Comment{
 			ID: r.ID, URL: r.URL, Author: r.Author, Body: r.Body, CreatedAt: r.SubmittedAt, EditedAt: r.EditedAt,
-			Editor: r.Editor, First: r.First, FirstKnown: true, HeadThen: r.Commit,
+			Editor: r.Editor, First: r.First, FirstKnown: true, HeadThen: r.Commit, SubjectThen: r.SubjectThen,
 		}, h, place{change: c.Number}, true)
 	}
 	sortByTime(out)

@@ -275,6 +275,8 @@ type Review struct {
 	// Patch identifies the content of the change as it stood at Commit. Equal to
 	// Change.Patch means: same diff, other commits (a rebase). "" if not read.
 	Patch string `json:"patch,omitempty"`
+	// SubjectThen is as in Comment, of a command in the body.
+	SubjectThen string `json:"subject_then,omitempty"`
 	// ClassThen is the class of the change when this review was first judged; ""
 	// if that is not known, which is taken for the class of now.
 	ClassThen string `json:"class_then,omitempty"`
@@ -335,9 +337,10 @@ type Comment struct {
 	// before the edit. Commands are read from First and from nothing else.
 	First      string `json:"first,omitempty"`
 	FirstKnown bool   `json:"first_known"`
-	// HeadThen is the head of the change, and SubjectThen the digest of the
-	// issue's text (see Issue.TextDigest), when the comment was first seen; ""
-	// if it was not seen in time.
+	// HeadThen is the head of the change, and SubjectThen the digest of what a
+	// command speaks of, when the comment was first seen: on an issue its text
+	// (see Issue.TextDigest), for the approval of a waiver the request (see
+	// rules.WaiverSubject). "" if it was not seen in time.
 	HeadThen    string `json:"head_then,omitempty"`
 	SubjectThen string `json:"subject_then,omitempty"`
 	Ours        bool   `json:"ours,omitempty"`

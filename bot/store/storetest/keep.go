@@ -161,6 +161,22 @@ func sightings(t *testing.T, backend Backend) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("recalled (-want +got):\n%s", diff)
 	}
+	bare := store.SeenComment{Forge: "github", RepoID: "1", CommentID: "4", First: "as posted", Known: true, At: b.clock.Now()}
+	with := func(first, head, subject string) store.SeenComment {
+		s := bare
+		s.First, s.Head, s.Subject = first, head, subject
+		return s
+	}
+	for _, s := range []store.SeenComment{
+		bare, with("edited", "h0", "s0"), with("as posted", "", "s1"), with("as posted", "h1", "s2"), with("as posted", "h2", "s3"),
+	} {
+		b.must(b.Remember(b.ctx, []store.SeenComment{s}))
+	}
+	got, err = b.Recall(b.ctx, "github", "1", []string{"4"})
+	b.must(err)
+	if diff := cmp.Diff(map[string]store.SeenComment{"4": with("as posted", "h1", "s1")}, got); diff != "" {
+		t.Errorf("completed once each (-want +got):\n%s", diff)
+	}
 	if got, err := b.Recall(b.ctx, "github", "2", ids); err != nil || len(got) != 0 {
 		t.Errorf("of another repository: %v, error %v; want none", got, err)
 	}
