@@ -52,7 +52,7 @@ rules:
 // stage is the simulated GitHub with the whole service before it: webhooks come
 // in over HTTP, calls go out over HTTP through the real adapter.
 type stage struct {
-	t      *testing.T
+	t      testing.TB
 	rig    *simtest.Rig
 	db     *store.DB
 	at     string        // address of the database
@@ -63,12 +63,12 @@ type stage struct {
 	stop   func() // stops the service and closes its store
 }
 
-func newStage(t *testing.T, o simtest.Options) *stage {
+func newStage(t testing.TB, o simtest.Options) *stage {
 	t.Helper()
 	return newStageOn(t, o, filepath.Join(t.TempDir(), "primum.db"), 300*time.Millisecond)
 }
 
-func newStageOn(t *testing.T, o simtest.Options, database string, settle time.Duration) *stage {
+func newStageOn(t testing.TB, o simtest.Options, database string, settle time.Duration) *stage {
 	t.Helper()
 	o.Now = clock.System{}.Now
 	s := &stage{t: t, at: database, settle: settle}
