@@ -16,23 +16,23 @@ func (s *story) do(text string) {
 	s.t.Helper()
 	w := split(text)
 	f := s.rig.forge
-	switch {
-	case w[0] == "check": // check NAME by APP on #3 is STATE
+	switch w[0] {
+	case "check": // check NAME by APP on #3 is STATE
 		_, err := f.AsApp(w[3]).CreateCheck(s.rig.repo, sim.CheckRun{Name: w[1], SHA: s.rig.head(number(s.t, w[5])), Status: "completed", Conclusion: w[7]})
 		s.must(text, err)
 		return
-	case w[0] == "status": // status NAME by WHO on #3 is STATE
+	case "status": // status NAME by WHO on #3 is STATE
 		_, err := f.As(w[3]).SetStatus(s.rig.repo, s.rig.head(number(s.t, w[5])), sim.Status{Context: w[1], State: w[7]})
 		s.must(text, err)
 		return
-	case w[0] == "deliveries":
+	case "deliveries":
 		s.rig.settle()
 		s.rig.lose(at(w, 2) == "lost")
 		return
-	case w[0] == "sweep":
+	case "sweep":
 		s.rig.sweep()
 		return
-	case w[0] == "hours":
+	case "hours":
 		n, err := strconv.Atoi(w[1])
 		s.must(text, err)
 		s.rig.settle()
@@ -127,8 +127,10 @@ func (s *story) openChange(text string, w []string) {
 func (s *story) commit(dir, coAuthor string) sim.NewCommit {
 	s.t.Helper()
 	files, move, remove := s.dir(dir)
-	c := sim.NewCommit{Message: "work on " + dir, Files: files, Move: move, Remove: remove,
-		Signature: sim.Signature{Present: true, Valid: true, Reason: "valid"}}
+	c := sim.NewCommit{
+		Message: "work on " + dir, Files: files, Move: move, Remove: remove,
+		Signature: sim.Signature{Present: true, Valid: true, Reason: "valid"},
+	}
 	if coAuthor != "" {
 		c.CoAuthors = []string{coAuthor}
 	}

@@ -211,9 +211,9 @@ func (r *rig) commentOf(n int, login string) int64 {
 		}
 	}
 	comments := r.forge.Comments(r.repo, n)
-	for i := len(comments) - 1; i >= 0; i-- {
-		if comments[i].Author == r.account(login) {
-			return comments[i].ID
+	for _, c := range slices.Backward(comments) {
+		if c.Author == r.account(login) {
+			return c.ID
 		}
 	}
 	r.t.Fatalf("%s wrote no comment on #%d", login, n)
@@ -224,9 +224,9 @@ func (r *rig) commentOf(n int, login string) int64 {
 func (r *rig) reviewOf(n int, login string) int64 {
 	r.t.Helper()
 	reviews := r.issue(n).Change.Reviews
-	for i := len(reviews) - 1; i >= 0; i-- {
-		if reviews[i].Author == r.account(login) {
-			return reviews[i].ID
+	for _, v := range slices.Backward(reviews) {
+		if v.Author == r.account(login) {
+			return v.ID
 		}
 	}
 	r.t.Fatalf("%s gave no review on #%d", login, n)

@@ -83,8 +83,7 @@ func Temporary(err error) bool {
 
 // RetryAt is when the forge wants to be asked again; ok is false if it did not say.
 func RetryAt(err error) (at time.Time, ok bool) {
-	var limited *RateLimited
-	if errors.As(err, &limited) {
+	if limited, ok := errors.AsType[*RateLimited](err); ok {
 		return limited.Until, true
 	}
 	return time.Time{}, false

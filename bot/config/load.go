@@ -92,7 +92,7 @@ func (l *loader) files() {
 			l.wrong(name, "is set beside "+s.Variable, "set one of the two")
 			continue
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(path) //nolint:gosec // the file the operator named
 		switch {
 		case err != nil:
 			l.wrong(name, "the file cannot be read ("+err.Error()+")", "name a file this account can read")

@@ -16,7 +16,10 @@ const (
 func (a *Act) columns() []any {
 	return []any{
 		&a.ID, &a.Key, &a.Subject.Forge, &a.Subject.RepoID, &a.Subject.Kind, &a.Subject.Ref,
-		&a.Kind, &a.Detail, &a.Verdict, stamp{&a.At}, stamp{&a.DoneAt}, &a.Result, &a.Error,
+		&a.Kind, &a.Detail, &a.Verdict,
+		stamp{&a.At},
+		stamp{&a.DoneAt},
+		&a.Result, &a.Error,
 	}
 }
 

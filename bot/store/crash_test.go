@@ -155,7 +155,10 @@ func TestCrashChild(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				fmt.Fprintf(os.Stdout, "ack %d\n", i)
+				if _, err := fmt.Fprintf(os.Stdout, "ack %d\n", i); err != nil {
+					t.Error(err)
+					return
+				}
 				judgeOnce(t, db)
 			}
 		})

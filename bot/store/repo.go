@@ -15,8 +15,12 @@ const repoColumns = `r.forge, r.id, r.owner, r.name, r.installation, r.private, 
 
 func (r *RepoRow) columns() []any {
 	return []any{
-		&r.Forge, &r.ID, &r.Owner, &r.Name, &r.Installation, flag{&r.Private}, &r.Default, flag{&r.Gone},
-		&r.Product, packed[json.RawMessage]{&r.Policy},
+		&r.Forge, &r.ID, &r.Owner, &r.Name, &r.Installation,
+		flag{&r.Private},
+		&r.Default,
+		flag{&r.Gone},
+		&r.Product,
+		packed[json.RawMessage]{&r.Policy},
 	}
 }
 

@@ -91,12 +91,10 @@ func (d *DB) once(ctx context.Context, fn func(session) error) error {
 
 // raced reports whether the same transaction may succeed if run again.
 func raced(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "40001" || pg.Code == "40P01"
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		return lite.Code()&0xff == sqlite3.SQLITE_BUSY
 	}
 	return false

@@ -16,9 +16,19 @@ const subjectColumns = `id, forge, repo_id, kind, ref, wanted, judged, reason, d
 // columns are the places to scan subjectColumns into.
 func (s *Subject) columns() []any {
 	return []any{
-		&s.ID, &s.Forge, &s.RepoID, &s.Kind, &s.Ref, &s.Wanted, &s.Judged, &s.Reason, stamp{&s.Due}, &s.Tries, &s.Problem, flag{&s.GaveUp},
-		&s.Hint.Head, &s.Hint.Base, stamp{&s.Hint.UpdatedAt}, &s.Hint.Body, packed[json.RawMessage]{&s.Hint.Detail},
-		flag{&s.Open}, &s.Head, &s.Base, memory{&s.Memory}, &s.Verdict, stamp{&s.MarkedAt},
+		&s.ID, &s.Forge, &s.RepoID, &s.Kind, &s.Ref, &s.Wanted, &s.Judged, &s.Reason,
+		stamp{&s.Due},
+		&s.Tries, &s.Problem,
+		flag{&s.GaveUp},
+		&s.Hint.Head, &s.Hint.Base,
+		stamp{&s.Hint.UpdatedAt},
+		&s.Hint.Body,
+		packed[json.RawMessage]{&s.Hint.Detail},
+		flag{&s.Open},
+		&s.Head, &s.Base,
+		memory{&s.Memory},
+		&s.Verdict,
+		stamp{&s.MarkedAt},
 	}
 }
 

@@ -75,7 +75,9 @@ const (
 func (v *VerdictRow) columns() []any {
 	return []any{
 		&v.ID, &v.Key.Forge, &v.Key.RepoID, &v.Key.Kind, &v.Key.Ref, &v.Head, &v.State, &v.Mode, &v.Class, &v.Product,
-		&v.Title, &v.Reason, &v.PolicyOID, &v.FactsDigest, &v.Engine, stamp{&v.JudgedAt}, &v.Trigger,
+		&v.Title, &v.Reason, &v.PolicyOID, &v.FactsDigest, &v.Engine,
+		stamp{&v.JudgedAt},
+		&v.Trigger,
 	}
 }
 

@@ -45,7 +45,7 @@ func (p *Pool) one(c *store.Claim) {
 func (p *Pool) judge(ctx context.Context, c *store.Claim) (f store.Finish, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.o.Log.Error("judging panicked", slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
+			p.o.Log.ErrorContext(ctx, "judging panicked", slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
 			f, err = store.Finish{}, fmt.Errorf("judge %s %s: panic: %v", c.Kind, c.Ref, r)
 		}
 	}()
@@ -75,7 +75,7 @@ func (p *Pool) keepLease(ctx context.Context, cancel context.CancelCauseFunc, lo
 				cancel(store.ErrLost)
 				return
 			default:
-				log.Warn("the lease could not be renewed yet", slog.String("error", err.Error()))
+				log.WarnContext(ctx, "the lease could not be renewed yet", slog.String("error", err.Error()))
 			}
 		}
 	}()

@@ -55,7 +55,7 @@ type Pool struct {
 	o       Options
 	retries retries
 
-	judging context.Context //nolint:containedctx // the life of all judgements, ended by Stop
+	judging context.Context // the life of all judgements, ended by Stop
 	cancel  context.CancelCauseFunc
 
 	stopping chan struct{}  // closed by Stop: claim no more

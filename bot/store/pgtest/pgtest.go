@@ -171,11 +171,11 @@ func (c cluster) run(ctx context.Context, program string, args ...string) error 
 	path := filepath.Join(c.bin, program)
 	cmd := exec.CommandContext(ctx, path, args...)
 	if c.account != "" {
-		line := quote(path)
+		words := []string{quote(path)}
 		for _, a := range args {
-			line += " " + quote(a)
+			words = append(words, quote(a))
 		}
-		cmd = exec.CommandContext(ctx, "su", "-s", "/bin/sh", c.account, "-c", line)
+		cmd = exec.CommandContext(ctx, "su", "-s", "/bin/sh", c.account, "-c", strings.Join(words, " "))
 	}
 	cmd.Dir = c.dir
 	// A file, not a pipe: the server inherits it and would keep a pipe open.

@@ -99,7 +99,7 @@ func (*Clock) NewTimer(d time.Duration) *time.Timer { return time.NewTimer(d) }
 type bench struct {
 	store.Store
 	t     *testing.T
-	ctx   context.Context //nolint:containedctx // the test's own, for short calls
+	ctx   context.Context // the test's own, for short calls
 	clock *Clock
 	open  func(t *testing.T, c clock.Clock) store.Store
 }
@@ -138,7 +138,7 @@ func (b *bench) mark(m store.Mark) {
 	}
 }
 
-// claims claims what is due.
+// claims are the subjects due, now claimed.
 func (b *bench) claims(n int) []store.Claim {
 	b.t.Helper()
 	got, err := b.Claim(b.ctx, "worker", lease, n)

@@ -191,11 +191,11 @@ func (q *query) team(org *sim.Account, slug string) (any, error) {
 		return nil, forbidden()
 	}
 	if in := q.c.who.installation; in != nil && in.Account != org.ID {
-		return nil, nil //nolint:nilnil // not to be seen from here
+		return nil, nil // not to be seen from here
 	}
 	t := q.s.v.Team(org.ID, slug)
 	if t == nil {
-		return nil, nil //nolint:nilnil // GitHub answers null
+		return nil, nil // GitHub answers null
 	}
 	return teamNode{t}, nil
 }
@@ -409,7 +409,7 @@ func (q *query) gitObject(r *sim.Repo, at string) (any, error) {
 		if e, ok := q.s.v.Lookup(c.Tree, path); ok {
 			return q.entryObject(r, e), nil
 		}
-		return nil, nil //nolint:nilnil // GitHub answers null
+		return nil, nil // GitHub answers null
 	}
 	if _, ok := q.s.v.Tree(at); ok {
 		return treeNode{r, at}, nil
@@ -417,7 +417,7 @@ func (q *query) gitObject(r *sim.Repo, at string) (any, error) {
 	if b, ok := q.s.v.Blob(at); ok {
 		return blobNode{r, at, b}, nil
 	}
-	return nil, nil //nolint:nilnil // GitHub answers null
+	return nil, nil // GitHub answers null
 }
 
 func (q *query) entryObject(r *sim.Repo, e sim.TreeEntry) any {
@@ -480,7 +480,7 @@ func (n commitNode) field(q *query, name string, a args) (any, error) {
 		return connection{name: "CommitConnection", nodes: out}, nil
 	case "signature":
 		if !c.Signature.Present {
-			return nil, nil //nolint:nilnil // unsigned
+			return nil, nil // unsigned
 		}
 		state := strings.ToUpper(c.Signature.Reason)
 		if state == "" {
@@ -497,7 +497,7 @@ func (n commitNode) field(q *query, name string, a args) (any, error) {
 		}
 		e, ok := q.s.v.Lookup(c.Tree, a.text("path"))
 		if !ok {
-			return nil, nil //nolint:nilnil // GitHub answers null
+			return nil, nil // GitHub answers null
 		}
 		return entryNode{n.r, e, a.text("path")}, nil
 	case "statusCheckRollup":
@@ -523,7 +523,7 @@ func (n identNode) field(q *query, name string, _ args) (any, error) {
 		if a := q.s.v.AccountOfEmail(n.i.Email); a != nil {
 			return accountNode{a, "User"}, nil
 		}
-		return nil, nil //nolint:nilnil // nobody's address
+		return nil, nil // nobody's address
 	}
 	return nil, errNoField
 }
@@ -608,7 +608,7 @@ func (n blobNode) field(_ *query, name string, _ args) (any, error) {
 		return !binary && len(n.b) > mostText, nil
 	case "text":
 		if binary {
-			return nil, nil //nolint:nilnil // GitHub answers null
+			return nil, nil // GitHub answers null
 		}
 		text := n.b[:min(len(n.b), mostText)]
 		if !utf8.Valid(text) {
@@ -645,7 +645,7 @@ func (q *query) rollup(r *sim.Repo, sha string) (any, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, nil //nolint:nilnil // GitHub answers null
+		return nil, nil // GitHub answers null
 	}
 	return plain{"StatusCheckRollup", map[string]any{
 		"id": gitNode("SCR", r, sha), "state": state, "contexts": connection{name: "StatusCheckRollupContextConnection", nodes: out},

@@ -26,7 +26,7 @@ func (n issueNode) field(q *query, name string, a args) (any, error) {
 		return orNil(strings.ToUpper(n.is.Reason)), nil
 	case "issueType":
 		if n.is.Type == "" {
-			return nil, nil //nolint:nilnil // none
+			return nil, nil // none
 		}
 		return plain{"IssueType", map[string]any{"id": nodeID("IT", 1), "name": n.is.Type}}, nil
 	}
@@ -66,7 +66,7 @@ func (q *query) asIssue(r *sim.Repo, is *sim.Issue, name string, a args, typ str
 		return q.edits(is.Edits, name)
 	case "milestone":
 		if is.Milestone == "" {
-			return nil, nil //nolint:nilnil // none
+			return nil, nil // none
 		}
 		return plain{"Milestone", map[string]any{"title": is.Milestone}}, nil
 	case "labels":
@@ -108,7 +108,7 @@ func (q *query) edits(all []sim.Edit, name string) (any, error) {
 		return connection{name: "UserContentEditConnection", nodes: out}, nil
 	}
 	if len(all) < 2 {
-		return nil, nil //nolint:nilnil // never edited
+		return nil, nil // never edited
 	}
 	last := all[len(all)-1]
 	if name == "editor" {
@@ -244,12 +244,12 @@ func (n pullNode) field(q *query, name string, a args) (any, error) {
 		if head := q.s.v.RepoByID(c.HeadRepo); head != nil {
 			return repoNode{head}, nil
 		}
-		return nil, nil //nolint:nilnil // the fork is gone
+		return nil, nil // the fork is gone
 	case "headRef":
 		if head := q.s.v.RepoByID(c.HeadRepo); head != nil {
 			return refOf(head, c.HeadBranch), nil
 		}
-		return nil, nil //nolint:nilnil // the fork is gone
+		return nil, nil // the fork is gone
 	case "baseRefOid":
 		return c.BaseSHA, nil
 	case "baseRefName":
@@ -413,12 +413,12 @@ func (n threadNode) field(q *query, name string, _ args) (any, error) {
 		if a := q.s.v.Account(n.t.ResolvedBy); a != nil {
 			return accountNode{a, "User"}, nil
 		}
-		return nil, nil //nolint:nilnil // nobody
+		return nil, nil // nobody
 	case "path":
 		return n.t.Path, nil
 	case "line":
 		if n.outdated(q) {
-			return nil, nil //nolint:nilnil // GitHub answers null
+			return nil, nil // GitHub answers null
 		}
 		return n.t.Line, nil
 	case "originalLine":
