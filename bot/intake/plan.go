@@ -146,10 +146,10 @@ func (p planner) check() {
 		p.fan(f)
 		return
 	}
-	f.Reason = string(fact.OnRequest)
+	f.Reason = store.RequestBy(e.Actor.Login)
 	p.atOnce(f)
 	for _, n := range e.Changes {
-		p.mark(store.Mark{Key: p.key(store.KindChange, strconv.Itoa(n)), Reason: string(fact.OnRequest)})
+		p.mark(store.Mark{Key: p.key(store.KindChange, strconv.Itoa(n)), Reason: f.Reason})
 	}
 }
 

@@ -36,7 +36,7 @@ func (j *Judge) change(ctx context.Context, forge forges.Forge, c *store.Claim, 
 	if err != nil {
 		return f, fmt.Errorf("subject %q names no change: %w", c.Ref, forges.ErrMalformed)
 	}
-	j.forgetPeople(forge, row.Owner, c)
+	j.forgetPeople(ctx, forge, ref(row), c)
 	w := wanted(c, forges.ChangeRef{Repo: ref(row), Number: number})
 	r, err := j.read(ctx, forge, row, w)
 	told.Reads = r.reads

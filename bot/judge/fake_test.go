@@ -262,8 +262,19 @@ func (f *fake) React(_ context.Context, c forges.CommentRef, r forges.Reaction) 
 	return f.done("react")
 }
 
-func (f *fake) Permission(context.Context, forges.RepoRef, string) (forges.Permission, error) {
-	return forges.PermWrite, nil
+// Permission: mara and jonas may write, everybody else may read.
+func (f *fake) Permission(_ context.Context, _ forges.RepoRef, login string) (forges.Permission, error) {
+	if login == "mara" || login == "jonas" {
+		return forges.PermWrite, nil
+	}
+	return forges.PermRead, nil
+}
+
+// Forget implements forges.PeopleCache; the fake keeps nobody in mind.
+func (f *fake) Forget(string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.call("forget")
 }
 
 func (*fake) Capabilities() forges.Capabilities {

@@ -153,17 +153,36 @@ func gone(err error) bool {
 }
 
 // forgetPeople makes the forge ask anew who is in an owner's teams, once for
-// all the subjects that one change of people marked.
-func (j *Judge) forgetPeople(forge forges.Forge, owner string, c *store.Claim) {
+// all the subjects that one change of people marked, or because somebody who
+// may write to the repository pressed the button that reads everything anew.
+// Anybody who sees a check may press it; from others it is a judgement like any
+// other, which costs one reading and moves nothing.
+func (j *Judge) forgetPeople(ctx context.Context, forge forges.Forge, repo forges.RepoRef, c *store.Claim) {
 	cache, ok := forge.(forges.PeopleCache)
-	if !ok || c.Reason != string(fact.OnPeople) {
+	if !ok || c.Reason != string(fact.OnPeople) && !j.mayAsk(ctx, forge, repo, c) {
 		return
 	}
-	key := forge.Key() + " " + owner
+	key := forge.Key() + " " + repo.Owner
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if c.MarkedAt.After(j.forgot[key]) {
 		j.forgot[key] = j.clock.Now()
-		cache.Forget(owner)
+		cache.Forget(repo.Owner)
 	}
+}
+
+// mayAsk reports whether a claim was asked for by somebody who may write to the
+// repository. What cannot be found out is no.
+func (j *Judge) mayAsk(ctx context.Context, forge forges.Forge, repo forges.RepoRef, c *store.Claim) bool {
+	who := store.Requester(c.Reason)
+	if who == "" {
+		return false
+	}
+	p, err := forge.Permission(ctx, repo, who)
+	may := err == nil && (p == forges.PermWrite || p == forges.PermAdmin)
+	if !may {
+		j.log.Info("a button was pressed by somebody who may not write", slog.String("repo", repo.FullName()),
+			slog.String("ref", c.Ref), slog.String("login", who))
+	}
+	return may
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"primum/rules/fact"
@@ -97,6 +98,26 @@ type CommentMemory struct {
 	Digest  string `json:"digest,omitempty"`  // of the body as put
 	Deleted bool   `json:"deleted,omitempty"` // a person deleted it: never posted again
 }
+
+// RequestBy is the Reason of a mark that a person asked for by a button. Who it
+// was is kept because what a button asks for depends on who pressed it.
+func RequestBy(login string) string {
+	if login == "" {
+		return string(fact.OnRequest)
+	}
+	return requestOf + login
+}
+
+// Requester is the login in a Reason made by RequestBy; "" if it has none.
+func Requester(reason string) string {
+	login, ok := strings.CutPrefix(reason, requestOf)
+	if !ok {
+		return ""
+	}
+	return login
+}
+
+const requestOf = string(fact.OnRequest) + " of "
 
 // Mark asks for a subject to be judged.
 type Mark struct {
