@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -47,6 +48,44 @@ func TestWhoPushedUnderAnothersNameCannotApprove(t *testing.T) {
 	_, err = s.rig.Forge.As("alex").Approve(simtest.Repo, n, "")
 	s.must(err)
 	s.ends(20*time.Second, map[int]string{n: "success"})
+}
+
+// Law 10: a check that the policy does not require costs nothing; one that it
+// requires is one judgement.
+func TestOnlyRequiredChecksAreLookedAt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simtest.Options{})
+	text := strings.Replace(stagePolicy, "  verify-checks-green: off\n", "", 1) + "checks: {A: [lint], C: [build]}\n"
+	_, err := s.rig.Forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Ask for a build", Files: map[string]string{".primum.yml": text}})
+	s.must(err)
+	n := s.open("alpha")
+	s.approve(n)
+	ci := s.rig.Forge.As("ci[bot]")
+	begun := map[string]int64{}
+	for _, name := range []string{"weather", "lint", "build"} { // lint is asked for at another class
+		begun[name], err = ci.CreateCheck(simtest.Repo, sim.CheckRun{Name: name, SHA: s.head(n), Status: "in_progress"})
+		s.must(err)
+	}
+	s.ends(20*time.Second, map[int]string{n: "in_progress"})
+	s.quiet(20 * time.Second)
+	green := func(name string) {
+		t.Helper()
+		s.must(ci.UpdateCheck(simtest.Repo, begun[name], func(r *sim.CheckRun) { r.Conclusion = "success" }))
+		s.quiet(20 * time.Second)
+	}
+	s.rig.Face.ResetCalls()
+	before := s.judged()
+	green("weather")
+	green("lint")
+	if c := s.rig.Face.Calls(); c.Reads+c.Writes != 0 || s.judged() != before {
+		t.Errorf("calls = %v, %d judgements; want none", c.Routes, s.judged()-before)
+	}
+	green("build")
+	s.ends(20*time.Second, map[int]string{n: "success"})
+	s.quiet(20 * time.Second)
+	if got := s.judged() - before; got != 1 {
+		t.Errorf("%d judgements of the required check, want one", got)
+	}
 }
 
 func TestTheServiceAnswersForItself(t *testing.T) {

@@ -50,6 +50,7 @@ func (j *Judge) change(ctx context.Context, forge forges.Forge, c *store.Claim, 
 func (j *Judge) decide(ctx context.Context, forge forges.Forge, c *store.Claim, w want, r *reading, row store.RepoRow, told *Judged) (store.Finish, error) {
 	v := j.evaluate(r)
 	f := j.finish(c, w, r)
+	f.Checks = r.checks(&v)
 	told.State = v.State
 	if v.Preview != nil {
 		j.flips(ctx, c.Key, r, &v)
@@ -93,25 +94,8 @@ func (j *Judge) finish(c *store.Claim, w want, r *reading) store.Finish {
 	}
 	return store.Finish{
 		Memory: m, Open: r.facts.State == fact.Open, Head: r.facts.Head.SHA, Base: r.facts.Base.Name,
-		Links: m.Issues, Checks: r.checks(),
+		Links: m.Issues,
 	}
-}
-
-// checks are the names of the checks that can change the verdict: those the
-// policy requires at any class; nil, for all, while that is not known.
-func (r *reading) checks() []string {
-	if _, known := r.facts.Why(fact.NeedPolicy); !known {
-		return nil
-	}
-	names := []string{}
-	if p := r.policy.policy; p != nil && r.governed {
-		for _, required := range p.Checks {
-			for _, c := range required {
-				names = append(names, c.Name)
-			}
-		}
-	}
-	return append([]string{}, sorted(names)...)
 }
 
 // evaluate is the pure part. Reviews judged for the first time get the class

@@ -17,6 +17,10 @@ import (
 // queue judges a merge queue candidate: every change it carries is judged
 // afresh against its target, and the worst answer stands on the candidate.
 // A candidate whose changes cannot be told is refused, never waved through.
+//
+// A member that is merged is no longer the candidate's to bring: its own
+// verdict stands, whatever became of it since. Without any other member the
+// candidate is finished, as is one that left the queue.
 func (j *Judge) queue(ctx context.Context, forge forges.Forge, c *store.Claim, told *Judged) (store.Finish, error) {
 	f := keep(c)
 	if !c.Open {
@@ -33,16 +37,22 @@ func (j *Judge) queue(ctx context.Context, forge forges.Forge, c *store.Claim, t
 		}
 	}
 	f.Head, f.Base = q.Head, q.Branch
+	f.Checks = []string{} // its members are judged by the checks on their own heads
 	members, err := j.members(ctx, forge, ref(row), q)
 	if err != nil {
 		return f, err
 	}
 	cand := &publish.Candidate{Claim: c, Forge: forge, Repo: ref(row), SHA: q.Head, Memory: &f.Memory}
 	var worst *reading
+	merged := 0
 	for _, n := range members {
 		r, v, err := j.member(ctx, forge, row, n, told)
 		if err != nil {
 			return f, err
+		}
+		if r.facts.State == fact.Merged {
+			merged++
+			continue
 		}
 		if !r.governed || r.mode() == "observe" {
 			continue
@@ -50,6 +60,10 @@ func (j *Judge) queue(ctx context.Context, forge forges.Forge, c *store.Claim, t
 		if cand.Add(n, v) {
 			worst = r
 		}
+	}
+	if len(members) > 0 && merged == len(members) {
+		f.Open = false
+		return f, nil
 	}
 	if worst != nil {
 		told.State = cand.Verdict.State
