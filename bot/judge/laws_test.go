@@ -71,6 +71,29 @@ func TestNoVerdictOnAHeadTheForgeDoesNotShow(t *testing.T) {
 	}
 }
 
+// Law 1: a time of last change that is newer than the delivery proves nothing
+// while the head is still the old one: a comment moves the time as well.
+func TestANewerTimeWithTheOldHeadIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	old := b.forge.open(1)
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.run()
+	b.wantCheck(old, forges.ReportSuccess)
+
+	b.forge.lag(1)
+	head := b.forge.push(1, 1)
+	b.forge.shown[1].UpdatedAt = b.subjectHint(1).UpdatedAt.Add(time.Minute)
+	b.mark(1, "pushed")
+	b.run()
+	b.wantCheck(head, forges.ReportPending)
+	b.forge.fresh(1)
+	b.clock.turn(time.Minute)
+	b.run()
+	b.wantCheck(head, forges.ReportFailure)
+}
+
 // Law 1: a forge that goes on disagreeing is believed in the end, or nothing
 // would ever be judged again; never before.
 func TestTheForgesWordIsTakenAfterTenMinutes(t *testing.T) {

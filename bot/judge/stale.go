@@ -38,8 +38,9 @@ func (e *staleError) Unwrap() error { return forges.ErrStale }
 
 // guard compares a reading with the newest state a delivery showed (law 1).
 // It answers a *staleError while the forge is behind. The forge's word is taken
-// when it says it changed later than the delivery says, when its head provably
-// follows the one in the delivery, and after staleHeadMax, with a note.
+// when it says it changed later than the delivery says and does not show the
+// head judged before it, when its head provably follows the one in the delivery,
+// and after staleHeadMax, with a note.
 func guard(w want, c *fact.Change, now time.Time) (note string, err error) {
 	if c.State != fact.Open {
 		return "", nil
@@ -48,8 +49,11 @@ func guard(w want, c *fact.Change, now time.Time) (note string, err error) {
 	wrongBase := w.hint.Base != "" && w.hint.Base != c.Base.Name
 	older := !w.hint.UpdatedAt.IsZero() && c.UpdatedAt.Before(w.hint.UpdatedAt)
 	newer := !w.hint.UpdatedAt.IsZero() && c.UpdatedAt.After(w.hint.UpdatedAt)
+	// A later time with the very head that was judged before the delivery named
+	// another: the forge shows a newer comment, and the old commit.
+	behind := wrongHead && c.Head.SHA == w.judgedHead
 	switch {
-	case newer, !wrongHead && !wrongBase && !older:
+	case newer && !behind, !wrongHead && !wrongBase && !older:
 		return "", nil
 	case wrongHead && !older && follows(w, c):
 		return "", nil // deliveries of one second, in the wrong order
