@@ -213,21 +213,32 @@ func (d *differ) systems() {
 			if at > 0 {
 				key = "products." + s.ID + ".class"
 			}
-			d.add(key, d.now.Systems[at].ID+" is class "+named(own)+" instead of "+named(s.Own), s.Own != "" && own != "" && rank(own) < rank(s.Own))
+			d.add(key, d.now.Systems[at].ID+declares(" is class ", s.Own, own), s.Own != "" && own != "" && rank(own) < rank(s.Own))
 		}
 	}
 	for i, s := range d.now.Systems {
 		if i > 0 && !slices.ContainsFunc(d.old.Systems, func(t class.System) bool { return t.ID == s.ID }) {
-			d.add("products", "the product "+s.ID+" of class "+named(s.Own)+" is new", false)
+			d.add("products", "the product "+s.ID+ofClass(s.Own)+" is new", false)
 		}
 	}
 }
 
-func named(v class.Level) string {
-	if v == "" {
-		return "undeclared"
+// declares says what became of a declared class; verb stands before the new one.
+func declares(verb string, was, now class.Level) string {
+	switch {
+	case now == "":
+		return " no longer declares a class (was " + string(was) + ")"
+	case was == "":
+		return verb + string(now) + " (none before)"
 	}
-	return string(v)
+	return verb + string(now) + " instead of " + string(was)
+}
+
+func ofClass(v class.Level) string {
+	if v == "" {
+		return ", which declares no class,"
+	}
+	return " of class " + string(v)
 }
 
 func (d *differ) items() {
@@ -267,7 +278,7 @@ func (d *differ) item(a, b class.Item) {
 	key, name := "items."+b.ID+".", "the item "+b.ID
 	rank := d.now.Ladder.Rank
 	if a.Own != b.Own {
-		d.add(key+"class", name+" is declared "+named(b.Own)+" instead of "+named(a.Own), a.Own != "" && b.Own != "" && rank(b.Own) < rank(a.Own))
+		d.add(key+"class", name+declares(" is declared ", a.Own, b.Own), a.Own != "" && b.Own != "" && rank(b.Own) < rank(a.Own))
 	}
 	if a.Parent != b.Parent {
 		d.add(key+"parent", name+" is a part of "+cmp.Or(b.Parent, d.now.Product)+" instead of "+cmp.Or(a.Parent, d.old.Product), false)

@@ -57,8 +57,11 @@ func TestADifferenceIsSaidInWords(t *testing.T) {
 			"- the item a no longer controls HZ-1 (C)",
 			"- the item a no longer names the hazard HZ-1",
 			"- the item a counts as A instead of C",
-			"+ the item a is declared A instead of undeclared",
+			"+ the item a is declared A (none before)",
 			`+ files like "docs/a.md" need the approval of risk instead of nobody`,
+		}},
+		{"an item's class goes", "items: [{id: ui, class: A, rationale: docs/a.md}]", "items: [{id: ui, rationale: docs/a.md}]", []string{
+			"+ the item ui no longer declares a class (was A)",
 		}},
 		{"items come and go", "items: [{id: a}]", "items: [{id: b}]", []string{"+ the item b is new", "+ the item a is gone"}},
 		{"branches", "", "branches: [main]", []string{"- the policy governs the branch main and no other"}},
