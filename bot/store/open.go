@@ -49,18 +49,22 @@ func Open(ctx context.Context, address string, c clock.Clock, log *slog.Logger) 
 	d := &DB{clock: c, log: log, wake: make(chan struct{}, 1), accepts: make(chan *acceptance), closed: make(chan struct{})}
 	batchers := 1
 	var err error
+	path := strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//")
 	if IsPostgres(address) {
 		d.postgres = true
 		batchers = 2
 		err = d.openPostgres(address)
 	} else {
-		err = d.openSQLite(strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"))
+		err = d.openSQLite(path)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if err := d.start(ctx, batchers); err != nil {
 		_ = d.closePools() // the first error tells more
+		if !d.postgres { // a path holds no password, and the driver does not name it
+			return nil, fmt.Errorf("%w; %s must be a database of SQLite, or not be there yet, in a folder this account can write to", err, path)
+		}
 		return nil, err
 	}
 	return d, nil
@@ -108,6 +112,9 @@ func (d *DB) openSQLite(path string) error {
 	}
 	if path == ":memory:" {
 		return d.openMemory()
+	}
+	if scheme, _, ok := strings.Cut(path, "://"); ok { // the rest may hold a password
+		return fmt.Errorf("open database: %s:// is neither postgres:// nor sqlite:PATH", scheme)
 	}
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o700); err != nil {

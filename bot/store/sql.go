@@ -82,11 +82,21 @@ func (d *DB) once(ctx context.Context, fn func(session) error) error {
 	if err != nil {
 		return err
 	}
-	if err := fn(session{d, tx}); err != nil {
+	var q querier = tx
+	if !d.postgres {
+		q = compiledTx{tx, &d.compiled}
+	}
+	if err := fn(session{d, q}); err != nil {
 		_ = tx.Rollback() // the first error tells more
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if !d.postgres {
+		d.compiled.compile(context.WithoutCancel(ctx), d.writers)
+	}
+	return nil
 }
 
 // raced reports whether the same transaction may succeed if run again.
