@@ -28,8 +28,9 @@ type DB struct {
 	clock    clock.Clock
 	log      *slog.Logger
 
-	texts   sync.Map  // statement to the dialect's text
-	zippers sync.Pool // *gzip.Writer
+	texts    sync.Map  // statement to the dialect's text
+	compiled prepared  // of the writing connection, SQLite only
+	zippers  sync.Pool // *gzip.Writer
 
 	wake    chan struct{}
 	accepts chan *acceptance
@@ -62,7 +63,7 @@ func Open(ctx context.Context, address string, c clock.Clock, log *slog.Logger) 
 	}
 	if err := d.start(ctx, batchers); err != nil {
 		_ = d.closePools() // the first error tells more
-		if !d.postgres { // a path holds no password, and the driver does not name it
+		if !d.postgres {   // a path holds no password, and the driver does not name it
 			return nil, fmt.Errorf("%w; %s must be a database of SQLite, or not be there yet, in a folder this account can write to", err, path)
 		}
 		return nil, err
