@@ -81,7 +81,7 @@ func (v *Verdict) ungoverned(in Input) bool {
 	if v.Policy.Path == "" {
 		v.Policy.Path = policy.Path
 	}
-	v.Class = class.Derivation{Scheme: class.Current().Scheme, Class: class.Current().Highest(), Reason: "No valid policy says otherwise"}
+	v.Class = class.Derivation{Scheme: class.Current().Scheme, Class: class.Current().Highest(), Reason: "The class cannot be worked out without a valid policy, so the highest counts"}
 	switch why, known := c.Why(fact.NeedPolicy); {
 	case len(in.PolicyErrors) > 0:
 		v.State, v.PolicyErrors = Fail, in.PolicyErrors

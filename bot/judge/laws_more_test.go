@@ -490,6 +490,47 @@ func TestAQueueCandidateIsJudgedByEveryMember(t *testing.T) {
 	}
 }
 
+// A candidate does its work by being merged: what was judged before stands,
+// and no late failure appears on a commit that is already the branch.
+func TestAQueueCandidateEndsWithItsMembers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for n := 1; n <= 2; n++ {
+		b.forge.open(n)
+		b.forge.approve(n)
+	}
+	b.forge.queue = []int{1, 2}
+	b.candidate("aaaa1111")
+	b.wantCheck("aaaa1111", forges.ReportSuccess)
+
+	// The first is merged by another candidate: the second is still judged.
+	b.forge.edit(1, func(c *fact.Change) { c.State = fact.Merged })
+	b.forge.edit(2, func(c *fact.Change) { c.Reviews[0].State = fact.Dismissed })
+	b.candidate("aaaa1111")
+	if r := b.wantCheck("aaaa1111", forges.ReportFailure); !strings.Contains(r.Title, "Change 2") {
+		t.Errorf("title %q does not name the change that fails", r.Title)
+	}
+
+	// A member that was closed and not merged holds the candidate up.
+	b.forge.edit(2, func(c *fact.Change) { c.Reviews[0].State, c.State = fact.Approved, fact.Closed })
+	b.candidate("aaaa1111")
+	if r := b.wantCheck("aaaa1111", forges.ReportFailure); !strings.Contains(r.Title, "no longer open") {
+		t.Errorf("title %q does not say that the change was closed", r.Title)
+	}
+
+	b.forge.edit(2, func(c *fact.Change) { c.State = fact.Open })
+	b.candidate("aaaa1111")
+	b.wantCheck("aaaa1111", forges.ReportSuccess)
+	b.forge.edit(2, func(c *fact.Change) { c.State = fact.Merged })
+	b.candidate("aaaa1111")
+	b.wantCheck("aaaa1111", forges.ReportSuccess)
+	sub, err := b.db.Subject(t.Context(), store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindQueue, Ref: "aaaa1111"})
+	b.must(err)
+	if sub.Open {
+		t.Errorf("the candidate is open: %v, problem %q; want it finished", sub.Open, sub.Problem)
+	}
+}
+
 func TestAQueueCandidateThatCannotBeReadIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
