@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strconv"
 	"strings"
 
 	"primum/rules/evidence"
@@ -94,9 +95,22 @@ func (c *Case) namedAnomalies(r *linked, ev *[]Evidence) (Finding, bool) {
 				}, false
 			}
 		}
-		*ev = append(*ev, Evidence{Kind: "issue", Ref: ref, Text: "named in " + r.ref, URL: r.facts.URL})
+		*ev = append(*ev, Evidence{Kind: "issue", Ref: ref, Text: "named in " + r.ref, URL: c.addressOf(r, l)})
 	}
 	return Finding{}, true
+}
+
+// addressOf is the address of an issue that a request names: its own if it was
+// read, else made like that of the request where both are of one repository.
+func (c *Case) addressOf(r *linked, l fact.Link) string {
+	if known := findIssue(c.Change, l); known != nil && known.URL != "" {
+		return known.URL
+	}
+	base, ok := strings.CutSuffix(r.facts.URL, "/"+strconv.Itoa(r.facts.Number))
+	if !ok || !strings.EqualFold(l.Repo, r.facts.Repo) {
+		return ""
+	}
+	return base + "/" + strconv.Itoa(l.Number)
 }
 
 // corrective reports whether the change corrects a problem, and how that is

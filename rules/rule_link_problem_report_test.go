@@ -3,10 +3,29 @@ package rules_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"primum/rules"
 	"primum/rules/fact"
 	ft "primum/rules/facttest"
 )
+
+// What a request names has its own address, read or not.
+func TestNamedProblemReportsHaveTheirOwnAddress(t *testing.T) {
+	t.Parallel()
+	c, p := ft.Compliant("C")
+	ft.Unlink(c, 9)
+	ft.Section(c, 12, "Anomalies it resolves", "#9, #77 and acme/other#5")
+	got := map[string]string{}
+	for _, e := range resultOf(t, judge(c, p), "link-problem-report").Evidence {
+		got[e.Ref] = e.URL
+	}
+	at := "https://forge.example/acme/infusion-pump/issues/"
+	want := map[string]string{"#9": at + "9", "#77": at + "77", "acme/other#5": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("addresses (-want +got):\n%s", diff)
+	}
+}
 
 func TestLinkProblemReport(t *testing.T) {
 	t.Parallel()

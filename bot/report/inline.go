@@ -28,20 +28,32 @@ func newWriter(v *rules.Verdict, own string) *writer {
 	}
 	for _, r := range v.Results {
 		for _, e := range r.Evidence {
-			if e.Kind == "issue" && e.URL != "" && reference.FindString(e.Ref) == e.Ref {
-				w.issues[e.Ref] = e.URL
-				if local, ok := strings.CutPrefix(e.Ref, v.Subject.Repo+"#"); ok {
-					w.issues["#"+local] = e.URL
-				}
-			}
+			w.know(e, v.Subject.Repo)
 		}
 	}
 	return w
 }
 
+// know takes in the address of an issue. Evidence about an issue may point
+// elsewhere, to the comment or the request that names it: only an address that ends
+// in the issue's own number is the issue's.
+func (w *writer) know(e rules.Evidence, home string) {
+	if e.Kind != "issue" || reference.FindString(e.Ref) != e.Ref {
+		return
+	}
+	_, number, _ := strings.Cut(e.Ref, "#")
+	if u, err := url.Parse(e.URL); err != nil || u.Fragment != "" || !strings.HasSuffix(u.Path, "/"+number) {
+		return
+	}
+	w.issues[e.Ref] = e.URL
+	if local, ok := strings.CutPrefix(e.Ref, home+"#"); ok {
+		w.issues["#"+local] = e.URL
+	}
+}
+
 // Sentence writes one of our sentences, at most n runes of it: its code spans
-// stay code spans, an issue the verdict knows becomes a link, and everything
-// else is text.
+// stay code spans, an issue the verdict knows becomes a link, any other is a
+// code span, and everything else is text.
 func (w *writer) Sentence(s string, n int) string {
 	s = Clip(Clean(s), n)
 	var b strings.Builder
@@ -88,18 +100,22 @@ func closing(s string, fence int) int {
 	return -1
 }
 
-// references writes text in which known issues become links. A space at either
-// end stays.
+// references writes text in which known issues become links and others code,
+// which forges leave alone. A space at either end stays.
 func (w *writer) references(s string) string {
 	var b strings.Builder
 	last := 0
 	for _, at := range reference.FindAllStringIndex(s, -1) {
-		address, ok := w.issues[s[at[0]:at[1]]]
-		if !ok || (at[0] > 0 && !strings.ContainsRune(" (\"", rune(s[at[0]-1]))) {
+		if at[0] > 0 && !strings.ContainsRune(" (\"", rune(s[at[0]-1])) {
 			continue
 		}
+		ref := s[at[0]:at[1]]
 		b.WriteString(keepEnds(s[last:at[0]]))
-		b.WriteString(w.reference(s[at[0]:at[1]], address))
+		if address, ok := w.issues[ref]; ok {
+			b.WriteString(w.reference(ref, address))
+		} else {
+			b.WriteString(Code(ref))
+		}
 		last = at[1]
 	}
 	b.WriteString(keepEnds(s[last:]))

@@ -421,3 +421,26 @@ func TestWantedKeepsQuiet(t *testing.T) {
 		}
 	}
 }
+
+// Evidence of an issue may point to where it is named; the issue's link never does.
+func TestAnIssueLinksToItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	const repo = "https://forge.example/acme/pump"
+	v := rules.Verdict{
+		Subject: rules.Subject{Repo: "acme/pump", URL: repo + "/pull/3", Change: 3}, State: rules.Pass,
+		Results: []rules.Result{{
+			Rule: "link-problem-report", Title: "Named", Outcome: rules.Pass, Summary: "The change request #1 names #2, #21, #4 and acme/other#5",
+			Evidence: []rules.Evidence{
+				{Kind: "issue", Ref: "#1", URL: repo + "/issues/1"},
+				{Kind: "issue", Ref: "#2", URL: repo + "/issues/1"},           // where it is named
+				{Kind: "issue", Ref: "#21", URL: repo + "/issues/1"},          // ends in the digit only
+				{Kind: "issue", Ref: "#4", URL: repo + "/issues/1#comment/4"}, // a fragment proves nothing
+				{Kind: "issue", Ref: "acme/other#5", URL: "https://forge.example/acme/other/issues/5"},
+			},
+		}},
+	}
+	want := "The change request [#1](" + repo + "/issues/1) names `#2`, `#21`, `#4` and [acme/other#5](https://forge.example/acme/other/issues/5)"
+	if got := report.Comment(&v, report.Options{}); !strings.Contains(got, want) {
+		t.Errorf("the comment lacks %q:\n%s", want, got)
+	}
+}
