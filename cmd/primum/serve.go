@@ -71,7 +71,7 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return errors.Join(fmt.Errorf("listen on %s: %w", c.Listen, err), closeDB())
+		return errors.Join(fmt.Errorf("listen on %s: %w; stop what listens there, or set PRIMUM_LISTEN to another address", c.Listen, err), closeDB())
 	}
 	log.InfoContext(ctx, "serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
 		slog.String("webhooks", c.PublicURL+"/hooks/"+forge.Key()), slog.String("forge", forge.Capabilities().Product),

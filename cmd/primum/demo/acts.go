@@ -12,7 +12,7 @@ import (
 )
 
 // errNothing is an act without what it needs.
-var errNothing = errors.New("there is nothing to send: the field is empty")
+var errNothing = errors.New("there is nothing to send, the field is empty")
 
 // deed is one act as asked for by a form.
 type deed struct {
@@ -43,7 +43,7 @@ func (s *site) act(w http.ResponseWriter, r *http.Request) {
 	q := url.Values{}
 	switch {
 	case err != nil:
-		q.Set("said", d.me.Login+" could not do that. "+say(err)+".")
+		q.Set("said", d.me.Login+" could not do that: "+say(err)+".")
 	case done != "":
 		q.Set("done", d.me.Login+" "+done+".")
 	}

@@ -23,7 +23,7 @@ func (w *world) ready(cr, anomaly int) {
 	w.report(n, "success", "build", "test", "verify-hil")
 	w.approve(n, "sam", "/primum sign reviewed-code\n\nRead every line; the order of limit and step is right.")
 	w.approve(n, "priya", "/primum sign verified\n\nT-14 repeated on two pumps.")
-	w.tries[n] = try{"jonas", "Push a commit and see which approvals fall away, or merge it."}
+	w.tries[n] = try{"jonas", "Press `Merge`; or press `Push a commit` first and see the approvals fall away."}
 }
 
 // missingRequest names no change request.
@@ -34,7 +34,7 @@ func (w *world) missingRequest() {
 	})
 	w.report(n, "success", "build", "test")
 	w.approve(n, "jonas", "Fine.")
-	w.tries[n] = try{"sam", "Link a change request: type the command below or choose the issue."}
+	w.tries[n] = try{"sam", "Link a change request: comment `/primum link #4`, or choose #4 under Change it and press `Link`."}
 }
 
 // stale was approved before its last push.
@@ -50,7 +50,7 @@ func (w *world) stale(cr int) {
 	w.check(err)
 	w.later(5 * time.Minute)
 	w.report(n, "success", "build", "test")
-	w.tries[n] = try{"sam", "Approve the new head."}
+	w.tries[n] = try{"sam", "Press `Approve`: only what is there now counts."}
 }
 
 // selfApproved is approved by somebody who pushed to it.
@@ -65,7 +65,7 @@ func (w *world) selfApproved(cr int) {
 	w.later(8 * time.Minute)
 	w.report(n, "success", "build")
 	w.approve(n, "jonas", "Looks good on the ward's screen.")
-	w.tries[n] = try{"jonas", "Your approval does not count: you pushed a commit here. Ask for a waiver, or give a third person the role in the policy."}
+	w.tries[n] = try{"jonas", "Your approval does not count: you pushed a commit here. Comment `/primum waive review-author-not-approver until "+w.now().Add(14*24*time.Hour).Format("2006-01-02")+" because we are two developers`, then be chen and comment `/primum approve W1`."}
 }
 
 // unanswered has a change request without answers to the risk questions.
@@ -77,7 +77,7 @@ func (w *world) unanswered(cr int) {
 	w.report(n, "success", "build", "test", "verify-hil")
 	w.approve(n, "jonas", "/primum sign reviewed-code")
 	w.approve(n, "priya", "/primum sign verified")
-	w.tries[n] = try{"mara", "Answer the four risk questions."}
+	w.tries[n] = try{"mara", "Answer the four risk questions: press `Fill in an example`, then `Answer`."}
 }
 
 // waiting waits for the rig.
@@ -91,7 +91,7 @@ func (w *world) waiting(cr int) {
 	w.report(n, "", "verify-hil")
 	w.approve(n, "sam", "/primum sign reviewed-code")
 	w.approve(n, "priya", "/primum sign verified")
-	w.tries[n] = try{"jonas", "Let CI report verify-hil as green, or as failed."}
+	w.tries[n] = try{"jonas", "Let CI report `verify-hil` as green, or as red."}
 }
 
 // weaker lowers what the policy asks, and is judged by the policy it edits.
@@ -103,7 +103,7 @@ func (w *world) weaker() {
 	})
 	w.report(n, "success", "build")
 	w.approve(n, "sam", "")
-	w.tries[n] = try{"chen", "Read the preview: what the new policy would let through. It is judged by the old one."}
+	w.tries[n] = try{"chen", "Read in Primum's comment what the new policy would let through. The change is judged by the old one."}
 }
 
 // documents touches no device software.
@@ -111,7 +111,7 @@ func (w *world) documents() {
 	n := w.open("priya", "cleaning-words", "Say which cloth to use", "The ward asked.\n", map[string]string{
 		"docs/cleaning.md": w.edit("docs/cleaning.md", "a damp cloth", "a damp, lint-free cloth"),
 	})
-	w.tries[n] = try{"priya", "Push a commit to a source file and see the class appear."}
+	w.tries[n] = try{"priya", "Press `Edit a file of it`, choose `fw/dosing/rate.c`, add a line and push: the class appears."}
 }
 
 // mixed touches class A and class C at once.
@@ -123,7 +123,7 @@ func (w *world) mixed(cr int) {
 	})
 	w.report(n, "success", "build", "test")
 	w.report(n, "failure", "verify-hil")
-	w.tries[n] = try{"sam", "Look at why it is class C. Type `/primum class` or `/primum explain review-quorum`."}
+	w.tries[n] = try{"sam", "Ask why it is class C: comment `/primum class`, then `/primum explain review-quorum`, and unfold the answers in Primum's comment."}
 }
 
 // waiver asks for an exception.
@@ -137,5 +137,5 @@ func (w *world) waiver(cr, anomaly int) {
 	until := w.now().Add(14 * 24 * time.Hour).Format("2006-01-02")
 	_, err := w.forge.As("sam").Comment(repo, n, "/primum waive verify-fix-has-test until "+until+" because the door rig is being repaired, the test follows with it")
 	w.check(err)
-	w.tries[n] = try{"chen", "Approve the waiver: type `/primum approve W1`."}
+	w.tries[n] = try{"chen", "Approve the waiver: comment `/primum approve W1`."}
 }
