@@ -85,7 +85,7 @@ func (v *Verdict) ungoverned(in Input) bool {
 	switch why, known := c.Why(fact.NeedPolicy); {
 	case len(in.PolicyErrors) > 0:
 		v.State, v.PolicyErrors = Fail, in.PolicyErrors
-		v.Reason = brokenPolicy(in.PolicyErrors, c.Base.Name)
+		v.Reason = brokenPolicy(in.PolicyErrors, c.Base.Name) + ". " + MendPolicy(in.HeadPolicy != nil && len(in.HeadPolicyErrors) == 0)
 	case !known:
 		v.State, v.Reason = Unknown, "The policy on "+c.Base.Name+" could not be read: "+why
 	case in.Policy == nil && c.Policy.Problem != "":

@@ -292,3 +292,37 @@ func TestDismissalByAnotherIsShown(t *testing.T) {
 		t.Errorf("approvals: %+v", v.Approvals)
 	}
 }
+
+// A broken policy, and one that names nobody, let no change through, the one that
+// mends them included: the cure says who can.
+func TestTheCureOfADeadlockNamesTheAdministrator(t *testing.T) {
+	t.Parallel()
+	c, p := ft.Compliant("C")
+	broken := policy.Errors{{File: ".primum.yml", Line: 3, Column: 1, What: "unknown key"}}
+	for name, tt := range map[string]struct {
+		in   rules.Input
+		want string
+	}{
+		"broken":       {rules.Input{}, ". Fix the line in a change of its own, whose preview shows that it parses, and an administrator merges it past this check"},
+		"mended":       {rules.Input{HeadPolicy: p}, ". The policy of this change is valid: an administrator merges it past this check"},
+		"still broken": {rules.Input{HeadPolicyErrors: broken}, ". Fix the line in a change of its own"},
+	} {
+		in := tt.in
+		in.Change, in.PolicyErrors, in.Now = c, broken, ft.Now()
+		v := rules.Evaluate(in)
+		if v.State != rules.Fail || !strings.Contains(v.Reason, tt.want) {
+			t.Errorf("%s: %s, %s", name, v.State, v.Reason)
+		}
+		if name == "mended" && (v.Preview == nil || v.Preview.State != rules.Pass) {
+			t.Errorf("%s: preview %+v", name, v.Preview)
+		}
+	}
+	cut := strings.Index(ft.PolicyText, "people:\n")
+	bare := ft.PolicyText[:cut] + ft.PolicyText[strings.Index(ft.PolicyText, "checks:"):]
+	for mode, want := range map[string]bool{"enforce": true, "advise": false} {
+		f := resultOf(t, judge(c, ft.Policy(bare+"mode: "+mode+"\n")), "review-quorum").Findings
+		if len(f) != 1 || strings.Contains(f[0].Fix, "an administrator merges it past this check") != want {
+			t.Errorf("%s: %+v", mode, f)
+		}
+	}
+}

@@ -8,6 +8,19 @@ import (
 	"primum/rules/policy"
 )
 
+// pastCheck ends the cure of what only an administrator can open: the policy that
+// governs lets no change through, the one that mends it included.
+const pastCheck = "an administrator merges it past this check"
+
+// MendPolicy is how a broken policy on the target branch is mended, in one
+// sentence. valid says that the change at hand brings one that parses.
+func MendPolicy(valid bool) string {
+	if valid {
+		return "The policy of this change is valid: " + pastCheck
+	}
+	return "Fix the line in a change of its own, whose preview shows that it parses, and " + pastCheck
+}
+
 // brokenPolicy says that the policy of the target branch cannot be used.
 func brokenPolicy(errs policy.Errors, branch string) string {
 	e := errs[0]

@@ -189,13 +189,17 @@ func (c *Case) noPeople() Finding {
 	for i, r := range roles {
 		entries[i] = r + ": [\"user:LOGIN\"]"
 	}
+	fix := "Add " + code("people: {"+strings.Join(entries, ", ")+"}") + " to " + c.People.policyAt +
+		", with accounts or teams (\"team:NAME\")"
+	if c.Policy.Mode == policy.Enforce {
+		fix += ", in a change of its own; nobody can approve that one either, so " + pastCheck
+	}
 	return Finding{
 		Outcome: Fail,
 		Message: "The policy names no people, so no approval can count",
-		Fix: "Add " + code("people: {"+strings.Join(entries, ", ")+"}") + " to " + c.People.policyAt +
-			", with accounts or teams (\"team:NAME\")",
-		Who:  []string{"whoever looks after " + c.People.policyAt},
-		Path: c.People.policyAt,
+		Fix:     fix,
+		Who:     []string{"whoever looks after " + c.People.policyAt},
+		Path:    c.People.policyAt,
 	}
 }
 

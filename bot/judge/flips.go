@@ -42,7 +42,7 @@ func (j *Judge) flips(ctx context.Context, k store.Key, r *reading, v *rules.Ver
 			unseen++
 			continue
 		}
-		if flip, ok := j.flip(facts, r.policy.policy, next); ok {
+		if flip, ok := j.flip(facts, r.policy, next); ok {
 			v.Preview.Flips = append(v.Preview.Flips, flip)
 		}
 	}
@@ -51,8 +51,8 @@ func (j *Judge) flips(ctx context.Context, k store.Key, r *reading, v *rules.Ver
 	}
 }
 
-func (j *Judge) flip(c *fact.Change, old, next *policy.Policy) (rules.Flip, bool) {
-	was := rules.Evaluate(j.input(c, parsed{policy: old}, parsed{}))
+func (j *Judge) flip(c *fact.Change, old parsed, next *policy.Policy) (rules.Flip, bool) {
+	was := rules.Evaluate(j.input(c, old, parsed{}))
 	will := rules.Evaluate(j.input(c, parsed{policy: next}, parsed{}))
 	return rules.Flip{Change: c.Number, Title: c.Title, From: was.State, To: will.State}, was.State != will.State
 }

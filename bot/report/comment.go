@@ -97,7 +97,8 @@ func (t *text) opening() string {
 func (t *text) answer() string {
 	v := t.v
 	if len(v.PolicyErrors) > 0 {
-		return "The policy cannot be read, so this change cannot be judged. Mend `" + codeless(v.PolicyErrors[0].File) + "` on the target branch."
+		return "`" + codeless(v.PolicyErrors[0].File) + "` on the target branch cannot be read, so this change cannot be judged. " +
+			full(rules.MendPolicy(v.Preview != nil && len(v.Preview.Errors) == 0))
 	}
 	if v.Class.OnlyOutside && (v.State == rules.Pass || v.State == rules.NA) {
 		return "Not governed: no device software changed."

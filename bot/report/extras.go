@@ -22,7 +22,24 @@ func (t *text) preview() block {
 		}
 		return b
 	}
+	if len(t.v.PolicyErrors) > 0 {
+		b.head = "\n**This change edits the policy**\n\nThe policy of this change is valid. With it:\n\n"
+		if p.State == "" {
+			b.head = "\n**This change edits the policy**\n\nThe policy of this change is valid.\n"
+		}
+		return t.previewRows(b)
+	}
 	b.head = "\n**This change edits the policy**\n\nIt is judged by the policy of the target branch. With the new one:\n\n"
+	b = t.previewRows(b)
+	if len(b.rows) == 0 {
+		b.rows = append(b.rows, "- Nothing that a rule reads differs.\n")
+	}
+	return b
+}
+
+// previewRows adds what differs under the change's own version of the policy.
+func (t *text) previewRows(b block) block {
+	p := t.v.Preview
 	for _, f := range p.Falls {
 		b.rows = append(b.rows, "- The class of "+Code(Clip(Clean(f.Item), 80))+" falls from "+Plain(string(f.From))+" to "+Plain(string(f.To))+".\n")
 	}
@@ -42,9 +59,6 @@ func (t *text) preview() block {
 	}
 	if p.FlipsNote != "" {
 		b.rows = append(b.rows, "- "+full(t.w.Sentence(p.FlipsNote, 300))+"\n")
-	}
-	if len(b.rows) == 0 {
-		b.rows = append(b.rows, "- Nothing that a rule reads differs.\n")
 	}
 	return b
 }

@@ -20,6 +20,7 @@ import (
 	"primum/bot/report/reporttest"
 	"primum/forges"
 	"primum/rules"
+	"primum/rules/policy"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -442,5 +443,33 @@ func TestAnIssueLinksToItsOwnAddress(t *testing.T) {
 	want := "The change request [#1](" + repo + "/issues/1) names `#2`, `#21`, `#4` and [acme/other#5](https://forge.example/acme/other/issues/5)"
 	if got := report.Comment(&v, report.Options{}); !strings.Contains(got, want) {
 		t.Errorf("the comment lacks %q:\n%s", want, got)
+	}
+}
+
+// A broken policy on the target branch lets nothing through, the change that
+// mends it included: the text says who can.
+func TestWhoOpensABrokenPolicy(t *testing.T) {
+	t.Parallel()
+	v := rules.Verdict{
+		Subject: rules.Subject{Repo: "acme/pump", URL: "https://forge.example/acme/pump/pull/3", Change: 3}, State: rules.Fail,
+		PolicyErrors: []policy.Error{{File: ".primum.yml", Line: 3, Column: 1, What: "unknown key \"classs\"", Fix: "did you mean \"class\"?"}},
+	}
+	other := report.Comment(&v, report.Options{})
+	if want := "Fix the line in a change of its own, whose preview shows that it parses, and an administrator merges it past this check."; !strings.Contains(other, want) {
+		t.Errorf("the comment lacks %q:\n%s", want, other)
+	}
+	v.Preview = &rules.Preview{State: rules.Pass}
+	mends := report.Comment(&v, report.Options{})
+	for _, want := range []string{
+		"The policy of this change is valid: an administrator merges it past this check.",
+		"The policy of this change is valid. With it:\n\n- This change itself would be: passed.",
+	} {
+		if !strings.Contains(mends, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, mends)
+		}
+	}
+	v.Preview = &rules.Preview{Errors: v.PolicyErrors}
+	if still := report.Comment(&v, report.Options{}); strings.Contains(still, "is valid") {
+		t.Errorf("a policy with errors is called valid:\n%s", still)
 	}
 }
