@@ -11,11 +11,13 @@ import (
 
 const repo = "acme/infusion"
 
-// do plays one action line; see testdata/scenarios/README.md.
+// do plays one action line; see testdata/scenarios/README.md. The service comes
+// to rest before it: a story tells what is decided, not who was first.
 func (s *story) do(text string) {
 	s.t.Helper()
 	w := split(text)
 	f := s.rig.forge
+	s.rig.settle()
 	switch w[0] {
 	case "check": // check NAME by APP on #3 is STATE
 		_, err := f.AsApp(w[3]).CreateCheck(s.rig.repo, sim.CheckRun{Name: w[1], SHA: s.rig.head(number(s.t, w[5])), Status: "completed", Conclusion: w[7]})
@@ -26,7 +28,6 @@ func (s *story) do(text string) {
 		s.must(text, err)
 		return
 	case "deliveries":
-		s.rig.settle()
 		s.rig.lose(at(w, 2) == "lost")
 		return
 	case "sweep":
@@ -35,11 +36,10 @@ func (s *story) do(text string) {
 	case "hours":
 		n, err := strconv.Atoi(w[1])
 		s.must(text, err)
-		s.rig.settle()
 		s.rig.pass(time.Duration(n) * time.Hour)
 		return
 	}
-	s.rig.pass(time.Minute) // people take time; the forge keeps whole seconds
+	s.rig.next()
 	who := f.As(w[0])
 	switch verb := strings.Join(w[1:min(3, len(w))], " "); {
 	case verb == "opens issue":
@@ -70,7 +70,6 @@ func (s *story) do(text string) {
 	case w[1] == "edits" && at(w, 3) == "comment":
 		s.must(text, who.EditComment(s.rig.repo, s.rig.commentOf(number(s.t, w[5]), w[2]), w[6]))
 	case w[1] == "deletes":
-		s.rig.settle()
 		s.must(text, who.DeleteComment(s.rig.repo, s.rig.commentOf(number(s.t, w[5]), w[2])))
 	case w[1] == "edits":
 		s.must(text, who.SetBody(s.rig.repo, number(s.t, w[2]), s.file(w[4])))

@@ -131,6 +131,14 @@ func (r *rig) settle() {
 
 func (r *rig) pass(d time.Duration) { r.clock.Advance(d) }
 
+// next passes the time people take: to the next whole five minutes, so that
+// what is dated, and with it the ids of commits, does not depend on how often
+// the service asked for the time.
+func (r *rig) next() {
+	now := r.clock.Clock.Now()
+	r.pass(now.Truncate(5 * time.Minute).Add(5 * time.Minute).Sub(now))
+}
+
 func (r *rig) lose(lost bool) {
 	r.forge.SetFaults(func(f *sim.Faults) {
 		f.LoseShare = 0
