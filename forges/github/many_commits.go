@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v62/github"
@@ -29,22 +30,26 @@ func (r *reading) manyCommits(ctx context.Context) error {
 		have[c.SHA] = c
 	}
 	var order []string
+	total := 0
 	for page := 1; ; page++ {
 		got, _, err := r.cl.rest.Repositories.CompareCommits(ctx, r.ref.Repo.Owner, r.ref.Repo.Name,
 			r.pull.BaseRefOid, r.pull.HeadRefOid, &github.ListOptions{Page: page, PerPage: 100})
 		if err != nil {
 			return fmt.Errorf("commits: %w", r.cl.failure(err))
 		}
-		if total := got.GetTotalCommits(); total > maxCommits {
+		if total = got.GetTotalCommits(); total > maxCommits {
 			r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("the change has %d commits", total))
 			return nil
 		}
 		for _, c := range got.Commits {
 			order = append(order, c.GetSHA())
 		}
-		if len(got.Commits) == 0 || len(order) >= got.GetTotalCommits() {
+		if len(got.Commits) == 0 || len(order) >= total {
 			break
 		}
+	}
+	if len(order) < total {
+		r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("GitHub compares %d commits and names %d", total, len(order)))
 	}
 	var missing []string
 	for _, sha := range order {
@@ -52,15 +57,20 @@ func (r *reading) manyCommits(ctx context.Context) error {
 			missing = append(missing, sha)
 		}
 	}
-	for len(missing) > 0 {
-		n := min(commitsAtOnce, len(missing))
-		if err := r.commitsByName(ctx, missing[:n], have); err != nil {
+	for part := range slices.Chunk(missing, commitsAtOnce) {
+		if err := r.commitsByName(ctx, part, have); err != nil {
 			return err
 		}
-		missing = missing[n:]
 	}
-	if len(order) < len(r.commits) {
-		return nil // the comparison knows fewer: the base moved; the list stands
+	if len(order) < len(r.commits) { // the comparison knows fewer: the base moved; the list stands, with what it left out
+		listed := make([]string, 0, len(r.commits)+len(missing))
+		for i := range r.commits {
+			listed = append(listed, r.commits[i].SHA)
+		}
+		order = append(listed, missing...)
+	}
+	if !slices.Contains(order, r.pull.HeadRefOid) {
+		r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("the %d commits GitHub names do not reach the head", len(order)))
 	}
 	whole := make([]fact.Commit, 0, len(order))
 	for _, sha := range order {

@@ -219,6 +219,35 @@ func TestMoreCommitsThanTheForgeListsAreReadByName(t *testing.T) {
 	}
 }
 
+// A list of commits that ends before the head hides authors: it is not known.
+func TestCommitsThatDoNotReachTheHeadAreUnknown(t *testing.T) {
+	t.Parallel()
+	nodes := make([]string, 250)
+	for i := range nodes {
+		nodes[i] = fmt.Sprintf(`{"commit":{"oid":"%040x"}}`, i+1)
+	}
+	answer := fmt.Sprintf(`{"data":{"repository":{"databaseId":500,"name":"pump","owner":{"__typename":"User","login":"acme"},
+		"pullRequest":{"number":12,"headRefOid":%q,"baseRefOid":%q,"commits":{"nodes":[%s],"pageInfo":{}}}}}}`, headSHA, baseSHA, strings.Join(nodes, ","))
+	for name, compared := range map[string]string{
+		"the comparison names none of them": `{"total_commits":300,"commits":[]}`,
+		"the comparison knows no more":      `{"total_commits":1,"commits":[{"sha":"0000000000000000000000000000000000000001"}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t)
+			s.says("POST /graphql", 200, answer)
+			s.says("GET /repos/acme/pump/compare/"+baseSHA+"..."+headSHA, 200, compared)
+			c, err := s.forge(newClock()).ReadChange(t.Context(), change(), forges.Plan{Needs: []fact.Need{fact.NeedCommits}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why, known := c.Why(fact.NeedCommits); known || len(c.Commits) != 250 {
+				t.Errorf("%d commits, known %v (%s); want 250 and unknown", len(c.Commits), known, why)
+			}
+		})
+	}
+}
+
 func TestManyFilesAreAllFound(t *testing.T) {
 	t.Parallel()
 	s := tell(t, simtest.Options{})
