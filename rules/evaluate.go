@@ -60,6 +60,10 @@ func judge(in Input) Verdict {
 // newVerdict fills in what is known whatever the policy says.
 func newVerdict(in Input) Verdict {
 	c := in.Change
+	digest := in.FactsDigest
+	if digest == "" {
+		digest = c.Digest()
+	}
 	return Verdict{
 		Schema: VerdictSchema,
 		Subject: Subject{
@@ -67,7 +71,7 @@ func newVerdict(in Input) Verdict {
 			Author: c.Opener, Head: c.Head.SHA, Base: c.Base.Name, BaseAt: c.Base.SHA, Draft: c.Draft,
 		},
 		Policy:      policy.Source{Path: c.Policy.Path, Commit: c.Policy.Commit, OID: c.Policy.OID},
-		FactsDigest: c.Digest(),
+		FactsDigest: digest,
 		ReadAt:      c.ReadAt,
 		JudgedAt:    in.Now,
 		Engine:      in.Engine,

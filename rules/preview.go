@@ -25,6 +25,7 @@ func preview(in Input, v *Verdict) *Preview {
 		out.Falls = falls(v.Tree, treeOf(in.HeadPolicy, in.Change))
 	}
 	then := in
+	then.FactsDigest = v.FactsDigest
 	then.Policy, then.PolicyErrors, then.HeadPolicy = in.HeadPolicy, nil, nil
 	out.State = judge(then).State
 	return out

@@ -72,6 +72,9 @@ type Input struct {
 	HeadPolicyErrors policy.Errors
 	Now              time.Time
 	Engine           string
+	// FactsDigest is Change.Digest() where the caller has it already; "" has it
+	// worked out.
+	FactsDigest string
 }
 
 // Case is what a rule sees: the facts, the policy, and what was worked out

@@ -164,7 +164,7 @@ func (c *Case) mixedPolicy() (Finding, bool) {
 	if !slices.Contains(c.paths, c.People.policyAt) {
 		return Finding{}, false
 	}
-	outside := compile(c.Policy.Outside)
+	outside := globsOf(c.Policy).outside
 	for _, p := range c.paths {
 		if outside.match(p) || slices.ContainsFunc(c.files.guarded, func(g guarded) bool { return g.path == p }) {
 			continue

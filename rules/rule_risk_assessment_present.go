@@ -107,7 +107,7 @@ func (c *Case) standingAnswer() (string, bool) {
 	if len(c.Policy.Standing) == 0 || len(c.paths) == 0 {
 		return "", false
 	}
-	standing, outside := compile(c.Policy.Standing), compile(c.Policy.Outside)
+	standing, outside := globsOf(c.Policy).standing, globsOf(c.Policy).outside
 	for _, p := range c.paths {
 		if !standing.match(p) && !outside.match(p) {
 			return "", false

@@ -20,14 +20,31 @@ type guarded struct {
 	by   *policy.Protected
 }
 
+// compiled are the globs of a policy, ready to match.
+type compiled struct {
+	tests, workflows, settings, outside, standing globs
+	guards                                        []globs // one per entry of Protected
+}
+
+// globsOf compiles the globs of a policy once.
+func globsOf(p *policy.Policy) *compiled {
+	made := p.Once("rules.globs", func() any {
+		g := &compiled{
+			tests: compile(p.Verification.Tests), workflows: compile(p.Verification.Workflows), settings: compile(p.Verification.Settings),
+			outside: compile(p.Outside), standing: compile(p.Standing), guards: make([]globs, len(p.Protected)),
+		}
+		for i := range p.Protected {
+			g.guards[i] = compile(p.Protected[i].Paths)
+		}
+		return g
+	})
+	g, _ := made.(*compiled)
+	return g
+}
+
 func sortFiles(c *fact.Change, p *policy.Policy) touched {
-	tests := compile(p.Verification.Tests)
-	workflows := compile(p.Verification.Workflows)
-	settings := compile(p.Verification.Settings)
-	guards := make([]globs, len(p.Protected))
-	for i := range p.Protected {
-		guards[i] = compile(p.Protected[i].Paths)
-	}
+	g := globsOf(p)
+	tests, workflows, settings, guards := g.tests, g.workflows, g.settings, g.guards
 	out := touched{isTest: tests}
 	for i := range c.Files {
 		f := &c.Files[i]

@@ -52,8 +52,10 @@ func (j *Judge) flips(ctx context.Context, k store.Key, r *reading, v *rules.Ver
 }
 
 func (j *Judge) flip(c *fact.Change, old parsed, next *policy.Policy) (rules.Flip, bool) {
-	was := rules.Evaluate(j.input(c, old, parsed{}))
-	will := rules.Evaluate(j.input(c, parsed{policy: next}, parsed{}))
+	before, after := j.input(c, old, parsed{}), j.input(c, parsed{policy: next}, parsed{})
+	before.FactsDigest = c.Digest()
+	after.FactsDigest = before.FactsDigest
+	was, will := rules.Evaluate(before), rules.Evaluate(after)
 	return rules.Flip{Change: c.Number, Title: c.Title, From: was.State, To: will.State}, was.State != will.State
 }
 

@@ -76,6 +76,7 @@ func Parse(file string, src []byte, specs []Spec, opts ...Option) (*Policy, Erro
 		return nil, errs.sorted()
 	}
 	p.Warnings = append(p.Warnings, k.warnings...).sorted()
+	p.Derived = new(Derived)
 	p.Source = Source{Path: file, Digest: digest(src, o.base, baseRoot != nil)}
 	return p, nil
 }

@@ -101,6 +101,8 @@ type Policy struct {
 	Origins map[string]string `json:"-"`
 	// Specs are the rules the policy was parsed with.
 	Specs []Spec `json:"-"`
+	// Derived is what Once keeps; nil keeps nothing.
+	Derived *Derived `json:"-"`
 }
 
 // Source says where a policy came from.
