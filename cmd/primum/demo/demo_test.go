@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"flag"
+	"image/png"
 	"io"
 	"net/http"
 	"net/url"
@@ -308,6 +310,22 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
+// keepSmall writes a picture with the strongest compression.
+func keepSmall(t *testing.T, path string, raw []byte) {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A newcomer approves and watches the verdict change on the page, unasked.
 func TestANewcomerActsInTheBrowser(t *testing.T) {
 	d := start(t)
@@ -354,7 +372,25 @@ func TestANewcomerActsInTheBrowser(t *testing.T) {
 		step(path, chromedp.Navigate(d.URL+path), chromedp.WaitVisible(picked))
 		picture(name)
 	}
+	small := func(name string, shot chromedp.Action[[]byte]) {
+		t.Helper()
+		if *shots == "" {
+			return
+		}
+		raw, err := chromedp.Run(ctx, shot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keepSmall(t, filepath.Join(*shots, name+".png"), raw)
+	}
+	// The two pictures of README.md: go test ./cmd/primum/demo -run Newcomer -args -shots ../../../testdata/pictures
+	// writes them among the others. One column wide, so that the comment is.
+	step("one column", chromedp.EmulateViewport(940, 1180))
+	step("the comment", chromedp.Navigate(d.URL+strings.TrimPrefix(changePath(mixed), "/")), chromedp.WaitVisible(".entry.primum"))
+	small("comment", chromedp.Screenshot(".entry.primum"))
 	step("begin", chromedp.EmulateViewport(1240, 1180))
+	step("the verdict", chromedp.Navigate(d.URL+"primum/c/github/"+repo+"/"+strconv.Itoa(mixed)), chromedp.WaitVisible(".todo"))
+	small("verdict", chromedp.CaptureScreenshot())
 	see("", "table.list .badge.s-fail", "demo-home")
 	see(strings.TrimPrefix(changePath(weaker), "/"), ".entry.primum", "demo-policy")
 	see(strings.TrimPrefix(changePath(waiver), "/"), ".entry.primum", "demo-waiver")

@@ -65,7 +65,7 @@ func (w *world) selfApproved(cr int) {
 	w.later(8 * time.Minute)
 	w.report(n, "success", "build")
 	w.approve(n, "jonas", "Looks good on the ward's screen.")
-	w.tries[n] = try{"jonas", "Your approval does not count: you pushed a commit here. Comment `/primum waive review-author-not-approver until "+w.now().Add(14*24*time.Hour).Format("2006-01-02")+" because we are two developers`, then be chen and comment `/primum approve W1`."}
+	w.tries[n] = try{"jonas", "Your approval does not count: you pushed a commit here. Comment `/primum waive review-author-not-approver until " + w.now().Add(14*24*time.Hour).Format("2006-01-02") + " because we are two developers`, then be chen and comment `/primum approve W1`."}
 }
 
 // unanswered has a change request without answers to the risk questions.
