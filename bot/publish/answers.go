@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"primum/bot/report"
@@ -119,13 +120,25 @@ func wrong(ev *evidence.Evidence) []report.Wrong {
 	return out
 }
 
+// maxReactions is how many commands of one person in one conversation get a
+// reaction: the first ones.
+const maxReactions = 20
+
 // reactions answer each command once: thumbs up when the verdict rests on it
 // or it asked for nothing more than was done, confused when it cannot be
-// obeyed, eyes when it was read and the comment says what came of it.
+// obeyed, eyes when it was read and the comment says what came of it. Whoever
+// floods a conversation with commands gets maxReactions and then silence: every
+// reaction is taken from the budget that all changes share (law 10).
 func (s *Subject) reactions() []Act {
 	var acts []Act
+	given := map[string]int{} // by conversation and person
 	add := func(c *evidence.Command, number int) {
-		if c.Comment == nil || c.By.Bot || !c.By.Known() || s.Memory.Answered[c.Comment.ID] != "" {
+		if c.Comment == nil || c.By.Bot || !c.By.Known() {
+			return
+		}
+		who := strconv.Itoa(number) + " " + c.By.ID
+		given[who]++
+		if given[who] > maxReactions || s.Memory.Answered[c.Comment.ID] != "" {
 			return
 		}
 		if c.Review && c.Wrong == "" {

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"testing"
 
 	"primum/bot/report"
@@ -104,6 +105,34 @@ func TestAnAdvisedChangeDoesNotFreeItsSibling(t *testing.T) {
 	sib := &sibling{Sibling: report.Sibling{Number: 8, State: rules.Pending, Mode: "enforce", Says: "waiting for CI"}, state: forges.ReportPending}
 	if r := s.report(roomy, sib); r.State != forges.ReportPending {
 		t.Errorf("with a waiting sibling: %s, want pending", r.State)
+	}
+}
+
+// One person's flood of commands does not spend the budget of all changes, and
+// takes nobody else's answer.
+func TestAFloodOfCommandsIsNotAnsweredForEver(t *testing.T) {
+	t.Parallel()
+	s := failing()
+	say := func(id string, by string) {
+		s.Evidence.Commands = append(s.Evidence.Commands, evidence.Command{
+			Name: "frob", Wrong: "unknown command", By: fact.Person{ID: by, Login: by}, Comment: &fact.Comment{ID: id},
+		})
+	}
+	for i := range 200 {
+		say(fmt.Sprintf("m%d", i), "mallory")
+	}
+	say("j", "jonas")
+	n, jonas := 0, false
+	s.Memory.Answered = map[string]string{}
+	for _, a := range s.reactions() {
+		n, jonas = n+1, jonas || a.On.ID == "j"
+		s.Memory.Answered[a.On.ID] = "confused"
+	}
+	if n != 21 || !jonas {
+		t.Errorf("%d reactions, jonas answered %v; want 21 and true", n, jonas)
+	}
+	if again := len(s.reactions()); again != 0 {
+		t.Errorf("%d further reactions with the next judgement, want none", again)
 	}
 }
 
