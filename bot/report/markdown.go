@@ -40,6 +40,8 @@ func Clean(s string) string {
 // text: the ways to make a text read other than it is.
 func hidden(r rune) bool {
 	switch {
+	case r < unicode.MaxASCII: // none of them is, and most text is ASCII
+		return false
 	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), unicode.Is(unicode.Cs, r):
 		return true
 	case r == '\u115F', r == '\u1160', r == '\u3164', r == '\uFFA0', r == '\u034F': // fillers that show nothing

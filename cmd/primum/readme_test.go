@@ -8,27 +8,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"primum/bot/config"
 	"primum/rules"
 	"primum/rules/catalog"
 )
 
-//go:generate go test -run TestManualIsFresh|TestReadmeShowsTheRules -update .
+//go:generate go test -run TestManualIsFresh|TestReadmeShowsTheTables -update .
 
-// The README's table of rules is the registry's.
-func TestReadmeShowsTheRules(t *testing.T) {
+// The README's tables of rules and settings are those of the program.
+func TestReadmeShowsTheTables(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(root(t), "README.md")
 	src, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, begins := strings.Cut(string(src), "<!-- rules:begin")
-	mark, rest, closed := strings.Cut(rest, "-->\n")
-	_, after, ends := strings.Cut(rest, "<!-- rules:end -->")
-	if !begins || !closed || !ends {
-		t.Fatal("README.md has no place for the rules between <!-- rules:begin --> and <!-- rules:end -->")
-	}
-	want := before + "<!-- rules:begin" + mark + "-->\n" + catalog.Table(rules.All(), "rules/README.md") + "<!-- rules:end -->" + after
+	want := between(t, string(src), "rules", catalog.Table(rules.All(), "rules/README.md"))
+	want = between(t, want, "settings", config.Markdown())
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
@@ -36,6 +32,18 @@ func TestReadmeShowsTheRules(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, string(src)); diff != "" {
-		t.Errorf("the rules in README.md are not fresh; run go generate ./cmd/primum (-want +got):\n%s", diff)
+		t.Errorf("the tables in README.md are not fresh; run go generate ./cmd/primum (-want +got):\n%s", diff)
 	}
+}
+
+// between puts a table where the comments "name:begin" and "name:end" stand.
+func between(t *testing.T, src, name, table string) string {
+	t.Helper()
+	before, rest, begins := strings.Cut(src, "<!-- "+name+":begin")
+	mark, rest, closed := strings.Cut(rest, "-->\n")
+	_, after, ends := strings.Cut(rest, "<!-- "+name+":end -->")
+	if !begins || !closed || !ends {
+		t.Fatalf("README.md has no place for the %s between <!-- %s:begin --> and <!-- %s:end -->", name, name, name)
+	}
+	return before + "<!-- " + name + ":begin" + mark + "-->\n" + table + "<!-- " + name + ":end -->" + after
 }
