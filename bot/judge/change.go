@@ -252,7 +252,7 @@ func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Cla
 		f.Open = false
 		f.Memory.Notes = with(f.Memory.Notes, "gone", err.Error())
 		return f, err
-	case forges.Temporary(err) && c.Tries >= holdAfter && w.memory.Posted != nil && c.Head != "":
+	case (c.Tries >= holdAfter || !forges.Temporary(err)) && w.memory.Posted != nil && c.Head != "":
 		j.hold(ctx, forge, c, w, &f, c.Head, publish.Waiting{
 			Title: "Waiting: the change could not be read",
 			Text: "Something happened on change " + strconv.Itoa(w.ref.Number) + " that can alter its verdict, and reading it failed " +
@@ -263,7 +263,8 @@ func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Cla
 	return f, err
 }
 
-// holdAfter is after how many failed tries a green check is taken back.
+// holdAfter is after how many failed tries a green check is taken back; at once
+// where trying again will not help, for then it is soon given up.
 const holdAfter = 3
 
 // hold puts a waiting check on a commit, once. That it fails changes nothing:

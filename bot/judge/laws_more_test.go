@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -192,6 +193,25 @@ func TestAnEditedCommandIsObeyedAsFirstPosted(t *testing.T) {
 	if len(facts.Links) != 0 {
 		t.Errorf("links = %+v: the edit was obeyed", facts.Links)
 	}
+}
+
+// Law 1: nor does a green check outlive a change that is given up because a part
+// of it may not be read.
+func TestAGreenCheckDoesNotOutliveAChangeThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	head := b.forge.open(1)
+	b.forge.approve(1)
+	b.mark(1, "opened")
+	b.run()
+	b.wantCheck(head, forges.ReportSuccess)
+	b.forge.fault = failOn("read", fmt.Errorf("files: %w", forges.ErrForbidden))
+	b.mark(1, "reviewed")
+	for range 4 {
+		b.run()
+		b.clock.turn(2 * time.Second)
+	}
+	b.wantCheck(head, forges.ReportPending)
 }
 
 // Law 4: an edited comment that was never seen before counts for nothing.
