@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,6 +75,15 @@ func (r *reading) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	err = r.following(ctx, root)
+	if errors.Is(err, forges.ErrNotFound) { // the change is there: a part of it went between two calls
+		return fmt.Errorf("%w: %s", forges.ErrConflict, err.Error())
+	}
+	return err
+}
+
+// following reads what the first answer did not hold.
+func (r *reading) following(ctx context.Context, root *open[changeAnswer]) error {
 	if err := r.rest(ctx); err != nil {
 		return err
 	}

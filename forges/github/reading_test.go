@@ -248,6 +248,18 @@ func TestCommitsThatDoNotReachTheHeadAreUnknown(t *testing.T) {
 	}
 }
 
+// A part that is not found does not make the change one that is gone.
+func TestAPartNotFoundIsNotAChangeGone(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.says("POST /graphql", 200, fmt.Sprintf(`{"data":{"repository":{"databaseId":500,"name":"pump","owner":{"__typename":"User","login":"acme"},
+		"pullRequest":{"number":12,"changedFiles":1,"headRefOid":%q,"baseRefOid":%q}}}}`, headSHA, baseSHA))
+	_, err := s.forge(newClock()).ReadChange(t.Context(), change(), forges.Plan{Needs: []fact.Need{fact.NeedFiles}})
+	if err == nil || errors.Is(err, forges.ErrNotFound) || !forges.Temporary(err) {
+		t.Errorf("got %v, want an error that may pass and is not that of a change gone", err)
+	}
+}
+
 func TestManyFilesAreAllFound(t *testing.T) {
 	t.Parallel()
 	s := tell(t, simtest.Options{})
