@@ -54,13 +54,28 @@ func textOf(v *rules.Verdict) string {
 	}
 	for _, want := range []rules.Outcome{rules.Fail, rules.Unknown, rules.Pending, rules.Waived} {
 		for _, r := range v.Results {
-			if r.Outcome == want {
+			if r.Outcome == want && !forgeKnows(r) {
 				writeResult(&b, r)
 			}
 		}
 	}
+	var elsewhere []string
+	for _, r := range v.Results {
+		if forgeKnows(r) {
+			elsewhere = append(elsewhere, r.Rule)
+		}
+	}
+	if len(elsewhere) > 0 {
+		fmt.Fprintf(&b, "\nNot known from a checkout, judged on the forge:\n  %s\n", strings.Join(elsewhere, "\n  "))
+	}
 	tally(&b, v)
 	return b.String()
+}
+
+// forgeKnows reports whether a rule is unknown only because a checkout does not
+// hold what the forge does: nobody can mend that, and nothing reads it again.
+func forgeKnows(r rules.Result) bool {
+	return r.Outcome == rules.Unknown && strings.HasSuffix(r.Summary, forgeOnly)
 }
 
 func writeResult(b *strings.Builder, r rules.Result) {

@@ -192,3 +192,20 @@ func TestCheckWantsToKnowWhatToJudge(t *testing.T) {
 		})
 	}
 }
+
+// What only a forge knows is listed once, without a cure that a checkout does
+// not have.
+func TestATextNamesOnceWhatOnlyAForgeKnows(t *testing.T) {
+	t.Parallel()
+	said := "The reviews could not be read: " + forgeOnly
+	text := textOf(&rules.Verdict{State: rules.Unknown, Results: []rules.Result{
+		{Rule: "review-quorum", Outcome: rules.Unknown, Summary: said, Findings: []rules.Finding{{Outcome: rules.Unknown, Message: said, Fix: "Primum reads again by itself"}}},
+		{Rule: "verify-not-weakened", Outcome: rules.Unknown, Summary: "The patches could not be read: git is gone"},
+	}})
+	if strings.Contains(text, "reads again by itself") || !strings.Contains(text, "judged on the forge:\n  review-quorum\n") {
+		t.Errorf("the text is\n%s", text)
+	}
+	if !strings.Contains(text, "git is gone") {
+		t.Errorf("another cause is not told:\n%s", text)
+	}
+}

@@ -18,6 +18,9 @@ type explainOptions struct {
 	key    string
 }
 
+// widest is how many characters of a value the table of many values shows.
+const widest = 60
+
 func newPolicyExplain(io *streams) *cobra.Command {
 	o := explainOptions{io: io}
 	cmd := &cobra.Command{
@@ -58,7 +61,11 @@ func (o *explainOptions) run(cmd *cobra.Command) error {
 	}
 	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", report.Clean(r.Key), report.Clean(r.Value), report.Clean(r.Origin)); err != nil {
+		value := report.Clean(r.Value)
+		if len(rows) > 1 {
+			value = report.Clip(value, widest) // asked for alone, it is shown whole
+		}
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", report.Clean(r.Key), value, report.Clean(r.Origin)); err != nil {
 			return err
 		}
 	}
