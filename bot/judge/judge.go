@@ -181,7 +181,7 @@ func (j *Judge) mayAsk(ctx context.Context, forge forges.Forge, repo forges.Repo
 	p, err := forge.Permission(ctx, repo, who)
 	may := err == nil && (p == forges.PermWrite || p == forges.PermAdmin)
 	if !may {
-		j.log.Info("a button was pressed by somebody who may not write", slog.String("repo", repo.FullName()),
+		j.log.InfoContext(ctx, "a button was pressed by somebody who may not write", slog.String("repo", repo.FullName()),
 			slog.String("ref", c.Ref), slog.String("login", who))
 	}
 	return may
