@@ -350,7 +350,7 @@ func (t *text) waivers() block {
 	b := block{head: "\n**Waivers**\n\n", last: dropWaivers}
 	for _, w := range t.v.Waivers {
 		line := "- " + Code(w.ID) + " for " + Code(w.Rule) + " until " + w.Until.UTC().Format("2006-01-02") +
-			", asked for by " + Code(Clip(Clean(w.Requester.Login), 60)) + ": " + waiverWord(w)
+			", asked for by " + Code(Clip(Clean(w.Requester.Login), 60)) + ": " + t.waiver(w)
 		if w.Because != "" {
 			line += " Reason given: “" + Plain(Clip(Clean(w.Because), 300)) + "”."
 		}
@@ -363,7 +363,8 @@ func (t *text) waivers() block {
 	return b
 }
 
-func waiverWord(w rules.Waiver) string {
+// waiver is where a waiver stands, in words.
+func (t *text) waiver(w rules.Waiver) string {
 	switch w.State {
 	case rules.WaiverRequested:
 		return "waits for the quality role, who types " + Code("/primum approve "+w.ID) + "."
@@ -372,7 +373,7 @@ func waiverWord(w rules.Waiver) string {
 	case rules.WaiverExpired:
 		return "run out."
 	default:
-		return "not valid: " + full(Plain(Clip(Clean(w.Problem), 200)))
+		return "not valid: " + full(t.w.Sentence(w.Problem, 200))
 	}
 }
 

@@ -473,3 +473,14 @@ func TestWhoOpensABrokenPolicy(t *testing.T) {
 		t.Errorf("a policy with errors is called valid:\n%s", still)
 	}
 }
+
+// Why a waiver is not valid names rules as code, like every sentence of ours.
+func TestARefusedWaiverNamesItsRuleAsCode(t *testing.T) {
+	t.Parallel()
+	v := &rules.Verdict{State: rules.Fail, Waivers: []rules.Waiver{{
+		ID: "W1", Rule: "cr-approved", State: rules.WaiverInvalid, Problem: "`cr-approved` cannot be waived at class C",
+	}}}
+	if got, want := report.Comment(v, report.Options{}), "not valid: `cr-approved` cannot be waived at class C."; !strings.Contains(got, want) {
+		t.Errorf("the comment lacks %q:\n%s", want, got)
+	}
+}
