@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"primum/rules/fact"
 	"primum/rules/policy"
 )
@@ -57,11 +59,10 @@ func checkReviewAuthorNotApprover(c *Case) Result {
 	}
 	findings := make([]Finding, 0, len(selves))
 	for _, a := range selves {
-		why, _ := c.People.AuthorWhy(a.review.Author)
 		roles := a.roles
 		who := logins(c.othersFor(roles, present))
 		f := Finding{
-			Outcome: Fail, Message: login(a.review.Author) + " approved and is an author of the change (" + why + ")",
+			Outcome: Fail, Message: login(a.review.Author) + " approved and " + c.authorship(a.review.Author),
 			Fix: askOne(who, roles) + " approves instead", Who: who, URL: a.review.URL,
 		}
 		if len(who) == 0 {
@@ -71,6 +72,18 @@ func checkReviewAuthorNotApprover(c *Case) Result {
 		findings = append(findings, f)
 	}
 	return judged("", findings)
+}
+
+// authorship says why a person is an author of the change, once: "is the author
+// of 4e2ca2b7".
+func (c *Case) authorship(p fact.Person) string {
+	why, _ := c.People.AuthorWhy(p)
+	for _, role := range []string{"author of ", "committer of ", "co-author of "} {
+		if strings.HasPrefix(why, role) {
+			return "is the " + why
+		}
+	}
+	return "is an author of the change (" + why + ")"
 }
 
 // othersFor are the holders of the roles who are no authors and did not approve.
