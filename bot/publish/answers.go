@@ -23,7 +23,7 @@ func answers(v *rules.Verdict, ev *evidence.Evidence) []report.Answer {
 		if len(out) == maxAnswers {
 			break
 		}
-		if c.Wrong != "" || c.By.Bot {
+		if fault(ev, &c) != "" || c.By.Bot {
 			continue
 		}
 		a, ok := answer(v, c)
@@ -65,7 +65,7 @@ func explain(v *rules.Verdict, r rules.Rule) string {
 		if res.Rule != r.ID {
 			continue
 		}
-		fmt.Fprintf(&b, "\nOn this change: %s. %s\n", report.Word(res.Outcome), report.Plain(res.Summary))
+		fmt.Fprintf(&b, "\nOn this change: %s. %s\n", report.Word(res.Outcome), report.Sentence(v, strings.TrimSuffix(res.Summary, ".")))
 		fmt.Fprintf(&b, "\nEnforcement: %s, from %s.\n", res.Enforcement, report.Code(res.Origin))
 	}
 	if len(r.Clauses) > 0 {
@@ -77,13 +77,17 @@ func explain(v *rules.Verdict, r rules.Rule) string {
 // classText says where the class of the change comes from.
 func classText(v *rules.Verdict) string {
 	var b strings.Builder
-	b.WriteString(report.Plain(v.Class.Reason) + "\n")
+	b.WriteString(report.Sentence(v, v.Class.Reason) + "\n")
 	for _, g := range v.Class.Groups {
 		item := "no item"
 		if g.Item != "" {
 			item = report.Code(g.Item)
 		}
-		fmt.Fprintf(&b, "\n- %s: class %s, %d paths, %s", item, report.Plain(string(g.Class)), g.Paths, report.Plain(g.Why))
+		paths := "1 path"
+		if g.Paths != 1 {
+			paths = strconv.Itoa(g.Paths) + " paths"
+		}
+		fmt.Fprintf(&b, "\n- %s: class %s, %s, %s", item, report.Plain(string(g.Class)), paths, report.Sentence(v, g.Why))
 	}
 	return b.String() + "\n"
 }
@@ -107,7 +111,8 @@ func wrong(ev *evidence.Evidence) []report.Wrong {
 		if c.By.Bot || c.Comment == nil {
 			continue
 		}
-		if c.Wrong == "" {
+		why := fault(ev, &c)
+		if why == "" {
 			mended[c.By.ID] = true
 			continue
 		}
@@ -115,9 +120,60 @@ func wrong(ev *evidence.Evidence) []report.Wrong {
 			continue
 		}
 		first, _, _ := strings.Cut(c.Comment.First, "\n")
-		out = append([]report.Wrong{{By: c.By.Login, Command: strings.TrimSpace(first), Why: c.Wrong, URL: c.Comment.URL}}, out...)
+		out = append([]report.Wrong{{By: c.By.Login, Command: strings.TrimSpace(first), Why: why, URL: c.Comment.URL}}, out...)
 	}
 	return out
+}
+
+// fault is why a command cannot be obeyed: what its own words show, and what
+// only shows against the rules there are, the waivers asked for on this change
+// and the issues that were read. "" if it can.
+func fault(ev *evidence.Evidence, c *evidence.Command) string {
+	switch {
+	case c.Wrong != "":
+		return c.Wrong
+	case c.Name == "explain":
+		return noRule(c.Rule)
+	case c.Name == "approve" && c.Waiver != "" && rules.WaiverSubject(ev, c.Waiver) == "":
+		return noWaiver(ev, c.Waiver)
+	case c.Name == "link":
+		if is := ev.Issues[c.Issue]; is != nil && is.Facts != nil && is.Facts.Problem != "" {
+			return "#" + strconv.Itoa(is.Facts.Number) + " does not exist or Primum may not read it; the right form is " +
+				"`/primum link #NUMBER` with the number of an issue"
+		}
+	}
+	return ""
+}
+
+// noRule says which rule was most likely meant; "" if there is one of that name.
+func noRule(id string) string {
+	if _, ok := rules.Find(id); ok || id == "" {
+		return ""
+	}
+	var ids, holding []string
+	for _, r := range rules.All() {
+		ids = append(ids, r.ID)
+		if len(id) > 2 && strings.Contains(r.ID, id) {
+			holding = append(holding, r.ID)
+		}
+	}
+	near := evidence.Nearest(id, ids)
+	if near == "" && len(holding) > 0 {
+		near = holding[0]
+	}
+	if near == "" {
+		return "there is no rule of that name; the right form is `/primum explain " + ids[0] + "`, with the name of a rule"
+	}
+	return "there is no rule of that name; did you mean `/primum explain " + near + "`?"
+}
+
+// noWaiver says which waivers could be approved instead.
+func noWaiver(ev *evidence.Evidence, id string) string {
+	why := "there is no waiver " + id + " on this change; "
+	if rules.WaiverSubject(ev, "W1") == "" {
+		return why + "none is asked for, and one is asked for with `/primum waive <rule> until <YYYY-MM-DD> because <reason>`"
+	}
+	return why + "the right form is `/primum approve W1`, with a number listed under Waivers"
 }
 
 // maxReactions is how many commands of one person in one conversation get a
@@ -141,7 +197,7 @@ func (s *Subject) reactions() []Act {
 		if given[who] > maxReactions || s.Memory.Answered[c.Comment.ID] != "" {
 			return
 		}
-		if c.Review && c.Wrong == "" {
+		if c.Review && fault(s.Evidence, c) == "" {
 			return // what became of the review stands in the comment; two calls would say it again
 		}
 		on := forges.CommentRef{Repo: s.Change.Repo, Number: number, ID: c.Comment.ID, Review: c.Review}
@@ -167,7 +223,7 @@ func (s *Subject) reactions() []Act {
 }
 
 func (s *Subject) reaction(c *evidence.Command) forges.Reaction {
-	if c.Wrong != "" {
+	if fault(s.Evidence, c) != "" {
 		return forges.Refused
 	}
 	switch c.Name {

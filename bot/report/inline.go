@@ -81,6 +81,10 @@ func (w *writer) Sentence(s string, n int) string {
 	return b.String()
 }
 
+// Sentence writes one sentence of a verdict, which may hold code spans and name
+// issues, as Markdown, at most 600 runes of it.
+func Sentence(v *rules.Verdict, s string) string { return newWriter(v, "").Sentence(s, 600) }
+
 // closing finds a run of exactly fence backticks, or -1.
 func closing(s string, fence int) int {
 	for i := 0; i < len(s); {
@@ -182,7 +186,9 @@ func codes(list []string, n int) string {
 			parts = append(parts, strconv.Itoa(len(list)-n)+" more")
 			break
 		}
-		if c := Code(Clip(Clean(s), 60)); c != "" {
+		if rest, ok := strings.CutPrefix(s, "whoever looks after "); ok { // words and no name
+			parts = append(parts, "whoever looks after "+Plain(Clip(Clean(rest), 60)))
+		} else if c := Code(Clip(Clean(s), 60)); c != "" {
 			parts = append(parts, c)
 		}
 	}

@@ -1,5 +1,9 @@
 package evidence
 
+// Nearest is the candidate a mistyped word most likely means: at most two edits
+// away, and less than half of the word. "" if there is none.
+func Nearest(word string, candidates []string) string { return nearest(word, candidates) }
+
 // nearest is the candidate a mistyped word most likely means: at most two edits
 // away, and less than half of the word. "" if there is none.
 func nearest(word string, candidates []string) string {
