@@ -197,11 +197,18 @@ func (t *text) where(f rules.Finding) string {
 	}
 }
 
+// maxClauses is how many clauses of a rule one line names.
+const maxClauses = 3
+
 // small is the rule and its clauses in small print.
 func small(r rules.Result) string {
 	s := "<sub>" + Plain(Clip(Clean(r.Rule), 60))
 	if len(r.Clauses) > 0 {
-		s += " · " + Plain("IEC 62304 "+Clip(Clean(strings.Join(r.Clauses, ", ")), 120))
+		few := strings.Join(r.Clauses[:min(maxClauses, len(r.Clauses))], ", ")
+		if len(r.Clauses) > maxClauses {
+			few += " …" // the page shows all
+		}
+		s += " · " + Plain("IEC 62304 "+Clip(Clean(few), 120))
 	}
 	return s + "</sub>"
 }
@@ -250,10 +257,60 @@ func (t *text) waiting() block {
 			return nil
 		}
 		if count(r, rules.Pending) > 0 || r.Outcome == rules.Pending && t.v.State == rules.Pending {
-			return findings(r, rules.Pending)
+			return together(findings(r, rules.Pending))
 		}
 		return nil // it waits for what an action above settles
 	})
+}
+
+// together folds findings that say the same of several checks into one: "`build`
+// and `test` have not reported".
+func together(in []rules.Finding) []rules.Finding {
+	var out []rules.Finding
+	names := map[int][]string{}
+	at := map[string]int{}
+	for _, f := range in {
+		name, said, ok := subjectOf(f.Message)
+		if !ok || f.URL != "" || f.Path != "" {
+			out = append(out, f)
+			continue
+		}
+		key := strings.Join(append([]string{said, f.Fix, f.Command}, f.Who...), "\x00")
+		i, seen := at[key]
+		if !seen {
+			i = len(out)
+			at[key], out = i, append(out, f)
+		}
+		names[i] = append(names[i], name)
+	}
+	for i, several := range names {
+		if len(several) < 2 {
+			continue
+		}
+		_, said, _ := subjectOf(out[i].Message)
+		last := len(several) - 1
+		out[i].Message = strings.Join(several[:last], ", ") + " and " + several[last] + said
+		for one, many := range map[string]string{" has ": " have ", " is ": " are "} {
+			if rest, ok := strings.CutPrefix(said, one); ok {
+				out[i].Message = strings.TrimSuffix(out[i].Message, said) + many + rest
+			}
+		}
+		out[i].Fix = strings.Replace(out[i].Fix, "Wait for it; start it if it does not start by itself", "Wait for them; start those that do not start by themselves", 1)
+	}
+	return out
+}
+
+// subjectOf cuts the code span that begins a sentence from what is said of it.
+func subjectOf(message string) (name, said string, ok bool) {
+	rest, ok := strings.CutPrefix(message, "`")
+	if !ok {
+		return "", "", false
+	}
+	i := strings.IndexByte(rest, '`')
+	if i < 1 || i+1 < len(rest) && rest[i+1] == '`' {
+		return "", "", false
+	}
+	return message[:i+2], message[i+2:], true
 }
 
 func (t *text) advice() block {

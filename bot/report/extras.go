@@ -2,6 +2,7 @@ package report
 
 import (
 	"html"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,11 +45,17 @@ func (t *text) previewRows(b block) block {
 		b.rows = append(b.rows, "- The class of "+Code(Clip(Clean(f.Item), 80))+" falls from "+Plain(string(f.From))+" to "+Plain(string(f.To))+".\n")
 	}
 	for _, c := range p.Changes {
+		if saidAsFall(p.Falls, c) {
+			continue
+		}
 		word := "Stricter or equal: "
 		if c.Weaker {
 			word = "Weaker: "
 		}
 		b.rows = append(b.rows, "- "+word+full(t.w.Sentence(c.Words, 400))+"\n")
+	}
+	if left := len(b.rows) - maxPreview; left > 0 {
+		b.rows = append(b.rows[:maxPreview:maxPreview], "- and "+strconv.Itoa(left)+" more, see the page.\n")
 	}
 	if p.State != "" {
 		b.rows = append(b.rows, "- This change itself would be: "+Word(p.State)+".\n")
@@ -61,6 +68,27 @@ func (t *text) previewRows(b block) block {
 		b.rows = append(b.rows, "- "+full(t.w.Sentence(p.FlipsNote, 300))+"\n")
 	}
 	return b
+}
+
+// maxPreview is how many differences of the policy the comment lists.
+const maxPreview = 12
+
+// saidAsFall reports whether a difference only repeats the fall of an item's or
+// product's class, for itself or for the files it holds.
+func saidAsFall(falls []rules.ClassFall, c rules.PolicyChange) bool {
+	for _, f := range falls {
+		levels := " " + string(f.To) + " instead of " + string(f.From)
+		words := strings.TrimSuffix(c.Words, ".")
+		if c.Weaker && strings.HasSuffix(words, levels) && slices.Contains(strings.Fields(words), f.Item) {
+			return true
+		}
+		now, was, ok := strings.Cut(words, " instead of ")
+		if ok && c.Weaker && strings.HasPrefix(words, "files like ") && strings.HasSuffix(now, " ("+string(f.To)+")") &&
+			slices.Contains(strings.Fields(was), f.Item) {
+			return true
+		}
+	}
+	return false
 }
 
 // change names another change of the same repository, as a link where the
