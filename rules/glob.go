@@ -22,23 +22,41 @@ type glob struct {
 	below      bool // prefix/** : all that begins with prefix
 }
 
-type globs []glob
+// globs are patterns sorted by the last byte of what they match, which most
+// patterns fix: of dozens, a path is held against the few that end as it does.
+type globs struct {
+	open []glob      // may end in anything
+	ends [256][]glob // by the last byte
+}
 
-func compile(patterns []string) globs {
-	out := make(globs, 0, len(patterns)+4)
+func compile(patterns []string) *globs {
+	out := &globs{}
 	for _, p := range patterns {
 		if !doublestar.ValidatePattern(p) {
 			continue // the parser refuses it; here it matches nothing
 		}
 		if strings.IndexByte(p, '{') < 0 {
-			out = append(out, newGlob(p))
+			out.add(newGlob(p))
 			continue
 		}
 		for _, one := range expand(p) {
-			out = append(out, newGlob(one))
+			out.add(newGlob(one))
 		}
 	}
 	return out
+}
+
+func (gs *globs) add(g glob) {
+	end := g.suffix
+	if g.exact {
+		end = g.pattern
+	}
+	if end == "" {
+		gs.open = append(gs.open, g)
+		return
+	}
+	at := end[len(end)-1]
+	gs.ends[at] = append(gs.ends[at], g)
 }
 
 // expand writes out the alternatives of a pattern, {c,cc} as two patterns, so
@@ -136,9 +154,18 @@ func (g *glob) prefixed(path string) bool {
 	return strings.HasPrefix(path, g.prefix) || strings.HasSuffix(g.prefix, "/") && path == g.prefix[:len(g.prefix)-1]
 }
 
-func (gs globs) match(path string) bool {
-	for i := range gs {
-		if gs[i].match(path) {
+func (gs *globs) match(path string) bool {
+	for i := range gs.open {
+		if gs.open[i].match(path) {
+			return true
+		}
+	}
+	if path == "" {
+		return false
+	}
+	ends := gs.ends[path[len(path)-1]]
+	for i := range ends {
+		if ends[i].match(path) {
 			return true
 		}
 	}

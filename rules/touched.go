@@ -11,7 +11,7 @@ type touched struct {
 	workflows []*fact.File
 	settings  []*fact.File
 	guarded   []guarded // in the order of the change
-	isTest    globs
+	isTest    *globs
 }
 
 // guarded is one path that needs the approval of a role.
@@ -22,8 +22,8 @@ type guarded struct {
 
 // compiled are the globs of a policy, ready to match.
 type compiled struct {
-	tests, workflows, settings, outside, standing globs
-	guards                                        []globs // one per entry of Protected
+	tests, workflows, settings, outside, standing *globs
+	guards                                        []*globs // one per entry of Protected
 }
 
 // globsOf compiles the globs of a policy once.
@@ -31,7 +31,7 @@ func globsOf(p *policy.Policy) *compiled {
 	made := p.Once("rules.globs", func() any {
 		g := &compiled{
 			tests: compile(p.Verification.Tests), workflows: compile(p.Verification.Workflows), settings: compile(p.Verification.Settings),
-			outside: compile(p.Outside), standing: compile(p.Standing), guards: make([]globs, len(p.Protected)),
+			outside: compile(p.Outside), standing: compile(p.Standing), guards: make([]*globs, len(p.Protected)),
 		}
 		for i := range p.Protected {
 			g.guards[i] = compile(p.Protected[i].Paths)
@@ -66,7 +66,7 @@ func sortFiles(c *fact.Change, p *policy.Policy) touched {
 }
 
 // guard finds the first entry that protects a path.
-func (t *touched) guard(path string, guards []globs, p *policy.Policy) {
+func (t *touched) guard(path string, guards []*globs, p *policy.Policy) {
 	for i := range guards {
 		if guards[i].match(path) {
 			t.guarded = append(t.guarded, guarded{path, &p.Protected[i]})
@@ -76,7 +76,7 @@ func (t *touched) guard(path string, guards []globs, p *policy.Policy) {
 }
 
 // matches holds both paths of a rename against the globs.
-func matches(gs globs, f *fact.File) bool {
+func matches(gs *globs, f *fact.File) bool {
 	return gs.match(f.Path) || f.Status == fact.Renamed && f.Previous != "" && gs.match(f.Previous)
 }
 

@@ -22,7 +22,7 @@ const (
 
 // weakenedTests compares what was taken out of the test files with what was put
 // in: a test that moved from one file to another is not weaker.
-func weakenedTests(files []*fact.File, isTest globs) []weakening {
+func weakenedTests(files []*fact.File, isTest *globs) []weakening {
 	var out []weakening
 	declared, skipped := map[string]int{}, map[string]int{}
 	type sight struct {
