@@ -45,3 +45,18 @@ func TestAFallIsSaidOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestATitleDropsACauseThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"The reviews could not be read: not known without a forge":                                    "The reviews could not be read: not known without a forge",
+		"The commits could not be read: whose accounts the commits name is not known without a forge": "The commits could not be read",
+	} {
+		v := &rules.Verdict{State: rules.Unknown, Results: []rules.Result{{
+			Rule: "review-quorum", Outcome: rules.Unknown, Enforcement: policy.Block, Summary: message,
+		}}}
+		if got := Title(v); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

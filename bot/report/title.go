@@ -39,7 +39,7 @@ func Title(v *rules.Verdict) string {
 	case rules.Unknown:
 		for _, r := range v.Results {
 			if r.Outcome == rules.Unknown && r.Enforcement == policy.Block {
-				return Clip(Clean(firstMessage(r, rules.Unknown)), MaxTitle)
+				return unread(Clean(firstMessage(r, rules.Unknown)))
 			}
 		}
 	case rules.Pending:
@@ -50,6 +50,15 @@ func Title(v *rules.Verdict) string {
 		return fit(classPrefix(v)+"waiting for "+what.lead, what.labels)
 	}
 	return Clip(Clean(classPrefix(v)+sentenceInside(v.Reason)), MaxTitle)
+}
+
+// unread is what could not be read, with its cause where both fit: half a cause
+// says nothing.
+func unread(message string) string {
+	if what, _, ok := strings.Cut(message, ": "); ok && utf8.RuneCountInString(message) > MaxTitle {
+		message = what
+	}
+	return Clip(message, MaxTitle)
 }
 
 func policyTitle(errs []policy.Error) string {
