@@ -3,6 +3,7 @@ package class
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -25,7 +26,8 @@ const outside = -1
 type glob struct {
 	owner   int // index of the item, or outside
 	pattern string
-	under   bool // matches all below its literal directory: "fw/**"
+	suffix  string // what every match ends in; "" if anything
+	under   bool   // matches all below its literal directory: "fw/**"
 	exclude bool
 }
 
@@ -42,7 +44,18 @@ func (m *matcher) add(owner int, pattern string) {
 	}
 	dir := literalDir(g.pattern)
 	g.under = g.pattern == "**" || g.pattern == dir+"/**"
+	g.suffix = literalEnd(g.pattern)
 	m.globs[dir] = append(m.globs[dir], g)
+}
+
+// literalEnd is the end of a glob behind its last special sign, without the
+// slash that **/name leaves open.
+func literalEnd(pattern string) string {
+	end := strings.TrimPrefix(pattern[strings.LastIndexAny(pattern, `*?[]{}\`)+1:], "/")
+	if !utf8.ValidString(end) || strings.ContainsRune(end, utf8.RuneError) || strings.HasSuffix(end, "/") {
+		return "" // where the matcher is lenient there is no quick answer
+	}
+	return end
 }
 
 // literalDir is the longest leading directory of a glob without special signs.
@@ -119,5 +132,5 @@ func (m *matcher) owners(path string, into []int) (items []int, isOutside bool) 
 }
 
 func (g glob) matches(path string) bool {
-	return g.under || doublestar.MatchUnvalidated(g.pattern, path)
+	return g.under || strings.HasSuffix(path, g.suffix) && doublestar.MatchUnvalidated(g.pattern, path)
 }
