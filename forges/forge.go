@@ -189,10 +189,11 @@ type Event struct {
 	// Body is the change's description as the payload has it, for link hints.
 	Body string
 
-	Comment *CommentSeen
-	Check   *CheckSeen
-	Queue   *QueueRef
-	Request *Request
+	Comment  *CommentSeen
+	Check    *CheckSeen
+	Approval *ApprovalSeen
+	Queue    *QueueRef
+	Request  *Request
 	// Paths are the files a push changed, if the forge lists them all; nil if not.
 	Paths []string
 
@@ -230,6 +231,15 @@ const (
 	CommentEdited  CommentAction = "edited"
 	CommentDeleted CommentAction = "deleted"
 )
+
+// ApprovalSeen is an approval as a delivery shows it, on a forge whose API does
+// not tell later which commit it was given on: what arrived is kept, and
+// completes the review without a commit that ReadChange gives.
+type ApprovalSeen struct {
+	By        fact.Person
+	SHA       string // head of the change when it was given
+	Withdrawn bool
+}
 
 // CheckSeen is somebody's check as a delivery shows it.
 type CheckSeen struct {
@@ -301,6 +311,9 @@ type Posted struct {
 	// Notes is the digest of the annotations that stand there, "" for none:
 	// some forges only ever add to them.
 	Notes string `json:"notes,omitempty"`
+	// Way says by what the verdict blocks, in words for the verdict page:
+	// "commit status", "external status check". "" if the forge has one way only.
+	Way string `json:"way,omitempty"`
 }
 
 // Reaction is an answer to a command.
@@ -323,20 +336,3 @@ const (
 	PermWrite Permission = "write"
 	PermAdmin Permission = "admin"
 )
-
-// Capabilities describes a forge; a difference between forges is declared here
-// with a sentence rather than discovered.
-type Capabilities struct {
-	Product     string // "GitHub", "Gitea"
-	Annotations bool
-	Buttons     bool
-	MergeQueue  bool
-	DeliveryLog bool
-	PinnedCheck bool // only our app can set the required check
-	CommentMax  int  // bytes of a comment
-	SummaryMax  int  // bytes of a report's summary and text; 0 if it has none
-	ShortMax    int  // bytes of a report's Short
-	// CallsPerHour is the known budget; 0 if none.
-	CallsPerHour int
-	Notes        []string
-}

@@ -94,6 +94,7 @@ func (f *Forge) Forget(owner string) { f.people.forget(owner) }
 func (f *Forge) Capabilities() forges.Capabilities {
 	c := forges.Capabilities{
 		Product:      "GitHub",
+		ChangeSign:   "#",
 		Annotations:  true,
 		Buttons:      f.app(),
 		MergeQueue:   true,
