@@ -62,6 +62,13 @@ const (
 	TellsBranchGone   Trait = "delivery: the branch of a change is deleted"
 	TellsPreviousText Trait = "delivery: what a comment said before an edit"
 	TellsApp          Trait = "delivery: where the app is installed"
+	TellsRefusals     Trait = "delivery: a review asks for changes"
+	TellsReviewText   Trait = "delivery: the words of a review, with its id"
+	TellsTeamNames    Trait = "delivery: a team is renamed or deleted"
+	TellsMembers      Trait = "delivery: somebody joins or leaves the organisation"
+	TellsGrants       Trait = "delivery: who may do what in a repository changes"
+	TellsRepoGone     Trait = "delivery: a repository is deleted"
+	TellsLabels       Trait = "delivery: a label is deleted everywhere"
 )
 
 // What can be read.
@@ -86,6 +93,8 @@ const (
 	ReadsDrafts       Trait = "reading: drafts other than by title"
 	ReadsEmails       Trait = "reading: whose address a commit carries"
 	ReadsRename       Trait = "reading: the former path of a renamed file"
+	ReadsCheckKey     Trait = "reading: the key we stored with our check"
+	ReadsTeamsBelow   Trait = "reading: the members of the teams below a team"
 )
 
 // What can be done.
@@ -96,6 +105,7 @@ const (
 	DoesSuspend    Trait = "access: suspended by the owner"
 	DoesRerun      Trait = "access: a check asked for again"
 	DoesLimits     Trait = "access: a budget of calls"
+	DoesSignBodies Trait = "access: deliveries are signed over their body"
 )
 
 // Delivery reports whether the trait is about deliveries.
