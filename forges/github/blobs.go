@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -77,7 +78,7 @@ func (c *client) blob(ctx context.Context, repo forges.RepoRef, path, commit str
 		b.Problem = fmt.Sprintf("larger than %d MiB", blobMax>>20)
 		return b, nil
 	}
-	got, _, err := c.rest.Git.GetBlob(operation(ctx, "read_blob"), repo.Owner, repo.Name, b.OID)
+	got, _, err := c.rest.Git.GetBlob(wire.Operation(ctx, "read_blob"), repo.Owner, repo.Name, b.OID)
 	if err != nil {
 		return b, fmt.Errorf("%s: %w", path, c.failure(err))
 	}
@@ -105,8 +106,8 @@ func (f *Forge) ReadFiles(ctx context.Context, r forges.RepoRef, at string, path
 	blobs := make(map[string]fact.Blob, len(paths))
 	for len(paths) > 0 {
 		n := min(filesAtOnce, len(paths))
-		if err := cl.filesAt(operation(ctx, "read_blobs"), r, at, paths[:n], blobs); err != nil {
-			return nil, fmt.Errorf("read files of %s at %s: %w", r.FullName(), short(at, 80), err)
+		if err := cl.filesAt(wire.Operation(ctx, "read_blobs"), r, at, paths[:n], blobs); err != nil {
+			return nil, fmt.Errorf("read files of %s at %s: %w", r.FullName(), wire.Short(at, 80), err)
 		}
 		paths = paths[n:]
 	}

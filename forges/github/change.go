@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -61,7 +62,7 @@ func (f *Forge) ReadChange(ctx context.Context, ref forges.ChangeRef, plan forge
 		for _, n := range plan.Needs {
 			r.needs[n] = true
 		}
-		err = r.read(operation(ctx, "read_change"))
+		err = r.read(wire.Operation(ctx, "read_change"))
 		if err == nil {
 			return r.c, nil
 		}
@@ -333,7 +334,7 @@ func (r *reading) take(p *pullNode) {
 		for i := range p.Commits.Nodes {
 			n := &p.Commits.Nodes[i].Commit
 			if n.Authors != nil && n.Authors.PageInfo.HasNextPage {
-				r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("commit %s names more than ten authors", short(n.Oid, 8)))
+				r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("commit %s names more than ten authors", wire.Short(n.Oid, 8)))
 			}
 			r.commits = append(r.commits, n.fact())
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -100,7 +101,7 @@ func (r *reading) wantsDiff(f fact.File) bool {
 // filesOfREST lists the files by REST. nil and no error: it was marked unknown.
 func (r *reading) filesOfREST(ctx context.Context) ([]fact.File, error) {
 	pages := make([][]*github.CommitFile, max(1, (r.pull.ChangedFiles+listed-1)/listed))
-	group, ctx := errgroup.WithContext(operation(ctx, "read_files"))
+	group, ctx := errgroup.WithContext(wire.Operation(ctx, "read_files"))
 	group.SetLimit(4)
 	for i := range pages {
 		group.Go(func() error {
@@ -119,7 +120,7 @@ func (r *reading) filesOfREST(ctx context.Context) ([]fact.File, error) {
 	var files []fact.File
 	for _, n := range slices.Concat(pages...) {
 		if at := listedAt(n); at != "" && at != r.pull.HeadRefOid {
-			return nil, fmt.Errorf("files: the head moved to %s: %w", short(at, 8), forges.ErrConflict)
+			return nil, fmt.Errorf("files: the head moved to %s: %w", wire.Short(at, 8), forges.ErrConflict)
 		}
 		f := restFile(n)
 		if !r.wantsDiff(f) {

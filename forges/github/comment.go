@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // commentMax is the bytes of a comment; GitHub counts characters, which are
@@ -30,8 +31,8 @@ func (f *Forge) PutComment(ctx context.Context, c forges.ChangeRef, id, body str
 	if err != nil {
 		return "", wrap(err)
 	}
-	ctx = operation(ctx, "put_comment")
-	text := &github.IssueComment{Body: new(ellipsis(body, commentMax))}
+	ctx = wire.Operation(ctx, "put_comment")
+	text := &github.IssueComment{Body: new(wire.Ellipsis(body, commentMax))}
 	var put *github.IssueComment
 	if id == "" {
 		put, _, err = cl.rest.Issues.CreateComment(ctx, c.Repo.Owner, c.Repo.Name, c.Number, text)
@@ -53,10 +54,10 @@ func (f *Forge) PutComment(ctx context.Context, c forges.ChangeRef, id, body str
 func (f *Forge) React(ctx context.Context, c forges.CommentRef, r forges.Reaction) error {
 	cl, err := f.client(ctx, c.Repo)
 	if err == nil {
-		err = cl.react(operation(ctx, "react"), c, r)
+		err = cl.react(wire.Operation(ctx, "react"), c, r)
 	}
 	if err != nil {
-		return fmt.Errorf("react to comment %s of %s: %w", short(c.ID, 40), c.Repo.FullName(), err)
+		return fmt.Errorf("react to comment %s of %s: %w", wire.Short(c.ID, 40), c.Repo.FullName(), err)
 	}
 	return nil
 }
@@ -107,7 +108,7 @@ func (f *Forge) Permission(ctx context.Context, r forges.RepoRef, login string) 
 	if !validLogin(login) {
 		return forges.PermNone, nil
 	}
-	got, _, err := cl.rest.Repositories.GetPermissionLevel(operation(ctx, "permission"), r.Owner, r.Name, url.PathEscape(login))
+	got, _, err := cl.rest.Repositories.GetPermissionLevel(wire.Operation(ctx, "permission"), r.Owner, r.Name, url.PathEscape(login))
 	if err = cl.failure(err); errors.Is(err, forges.ErrNotFound) {
 		return forges.PermNone, nil
 	} else if err != nil {

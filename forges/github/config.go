@@ -9,19 +9,18 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
+
+	"primum/forges/wire"
 )
 
 // Limits of one Forge value.
 const (
-	secretMin      = 16       // bytes of a webhook secret
-	maxAnswer      = 32 << 20 // bytes of an answer that are read
-	maxInFlight    = 80       // calls at a time of one installation; GitHub allows 100
-	maxTries       = 3        // of a reading call
+	secretMin      = 16 // bytes of a webhook secret
+	maxInFlight    = 80 // calls at a time of one installation; GitHub allows 100
 	defaultTimeout = 10 * time.Second
 	defaultPeople  = 10 * time.Minute
 )
@@ -74,16 +73,9 @@ type Config struct {
 	Meter func(Call)
 }
 
-// Call is one try of one call, for counting. It names no repository.
-type Call struct {
-	Operation string        // "read_change", "set_verdict", …; "token" for a new token
-	Resource  string        // "core", "graphql" or "app": whose budget it used
-	Status    int           // HTTP status; 0 if there was no answer
-	Try       int           // from 1
-	Took      time.Duration // answer included
-	Limited   bool          // the forge asked us to wait
-	Remaining int           // of the hour's budget; -1 if the forge did not say
-}
+// Call is one try of one call, for counting. Its operation is "token" for a new
+// token, its resource "core", "graphql" or "app".
+type Call = wire.Call
 
 // settled is a Config that was checked and completed.
 type settled struct {
@@ -91,7 +83,7 @@ type settled struct {
 	rest    *url.URL // with a slash at the end
 	graphql string
 	key     *rsa.PrivateKey
-	wire    *http.Transport
+	under   http.RoundTripper // shared by all installations
 }
 
 // app reports whether we sign in as a GitHub App.
@@ -115,7 +107,7 @@ func settle(c Config) (*settled, error) {
 		s.PeopleFor = defaultPeople
 	}
 	if s.Wait == nil {
-		s.Wait = backoff
+		s.Wait = wire.Backoff
 	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -179,12 +171,9 @@ func (s *settled) settleURLs() error {
 	if base == "" {
 		base = publicAPI
 	}
-	u, err := url.Parse(strings.TrimRight(base, "/") + "/")
+	u, err := wire.Base(base)
 	if err != nil {
-		return fmt.Errorf("base address: %w", err)
-	}
-	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.User != nil {
-		return fmt.Errorf("base address %q; it would be https://host/api/v3/", redact(base))
+		return fmt.Errorf("base %w", err)
 	}
 	s.rest = u
 	gql := *u
@@ -193,37 +182,9 @@ func (s *settled) settleURLs() error {
 	return nil
 }
 
-func (s *settled) settleWire() error {
-	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return errors.New("the standard transport was replaced")
-	}
-	s.wire = standard.Clone()
-	s.wire.MaxIdleConnsPerHost = maxInFlight
-	s.wire.Proxy = http.ProxyFromEnvironment
-	if s.Proxy != nil {
-		s.wire.Proxy = s.Proxy
-	}
-	roots := s.CAPEM
-	if s.CAFile != "" {
-		read, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return fmt.Errorf("authorities: %w", err)
-		}
-		roots = append(append([]byte{}, roots...), read...)
-	}
-	if len(roots) == 0 {
-		return nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(roots) {
-		return errors.New("authorities: no certificate in the PEM given")
-	}
-	s.wire.TLSClientConfig = tlsWith(pool)
-	return nil
+func (s *settled) settleWire() (err error) {
+	s.under, err = wire.Transport(wire.Options{CAFile: s.CAFile, CAPEM: s.CAPEM, Proxy: s.Proxy, MaxInFlight: maxInFlight})
+	return err
 }
 
 // appTransport signs as the app. Each installation gets one of its own, since
@@ -232,6 +193,14 @@ func (s *settled) appTransport(under http.RoundTripper) *ghinstallation.AppsTran
 	t := ghinstallation.NewAppsTransportFromPrivateKey(under, s.AppID, s.key)
 	t.BaseURL = strings.TrimRight(s.rest.String(), "/")
 	return t
+}
+
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path
 }
 
 // parseKey reads an RSA key as GitHub hands it out (PKCS #1) or as other tools

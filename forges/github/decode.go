@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -44,9 +45,9 @@ func (f *Forge) Decode(d forges.Delivery) (forges.Event, error) {
 	}
 	e, err := read(&p)
 	if err != nil {
-		return forges.Event{}, fmt.Errorf("decode %s %s: %w", d.Event, short(p.Action, 40), err)
+		return forges.Event{}, fmt.Errorf("decode %s %s: %w", d.Event, wire.Short(p.Action, 40), err)
 	}
-	e.Action = strings.TrimSpace(d.Event + " " + short(p.Action, 40))
+	e.Action = strings.TrimSpace(d.Event + " " + wire.Short(p.Action, 40))
 	e.Actor = p.Sender.person()
 	return e, nil
 }

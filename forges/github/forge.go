@@ -2,8 +2,6 @@ package github
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 	"github.com/go-playground/webhooks/v6/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -77,9 +76,10 @@ func New(c Config) (*Forge, error) {
 		f.hooks = append(f.hooks, hook)
 	}
 	if s.app() {
-		f.asApp = newClient(s, "app", func(under http.RoundTripper) http.RoundTripper {
-			return s.appTransport(under)
-		})
+		f.asApp, err = newClient(s, "app", func(under http.RoundTripper) http.RoundTripper { return s.appTransport(under) })
+		if err != nil {
+			return nil, fmt.Errorf("github: %w", err)
+		}
 	}
 	return f, nil
 }
@@ -124,13 +124,13 @@ func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
 		return nil, fmt.Errorf("repository %q: %w", r.FullName(), forges.ErrNotFound)
 	}
 	if !f.app() {
-		return f.installation(""), nil
+		return f.installation("")
 	}
 	if r.Installation != "" {
 		if _, err := strconv.ParseInt(r.Installation, 10, 64); err != nil {
 			return nil, fmt.Errorf("installation %q: %w", r.Installation, forges.ErrNotFound)
 		}
-		return f.installation(r.Installation), nil
+		return f.installation(r.Installation)
 	}
 	key := strings.ToLower(r.FullName())
 	f.mu.Lock()
@@ -138,7 +138,7 @@ func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
 	f.mu.Unlock()
 	id := seen.installation
 	if !known || !seen.until.After(f.Now()) {
-		in, _, err := f.asApp.rest.Apps.FindRepositoryInstallation(operation(ctx, "find_installation"), r.Owner, r.Name)
+		in, _, err := f.asApp.rest.Apps.FindRepositoryInstallation(wire.Operation(ctx, "find_installation"), r.Owner, r.Name)
 		if err != nil {
 			return nil, fmt.Errorf("find installation of %s: %w", r.FullName(), f.asApp.failure(err))
 		}
@@ -147,16 +147,16 @@ func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
 		f.found[key] = lookup{id, f.Now().Add(lookupFor)}
 		f.mu.Unlock()
 	}
-	return f.installation(id), nil
+	return f.installation(id)
 }
 
 // installation gives the calls of one installation: one transport, one gate,
 // one bound on calls in flight for each.
-func (f *Forge) installation(id string) *client {
+func (f *Forge) installation(id string) (*client, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c, ok := f.clients[id]; ok {
-		return c
+		return c, nil
 	}
 	var sign func(http.RoundTripper) http.RoundTripper
 	if f.app() {
@@ -169,9 +169,12 @@ func (f *Forge) installation(id string) *client {
 			return bearer{token: f.Token, under: under}
 		}
 	}
-	c := newClient(f.settled, id, sign)
+	c, err := newClient(f.settled, id, sign)
+	if err != nil {
+		return nil, err
+	}
 	f.clients[id] = c
-	return c
+	return c, nil
 }
 
 // bearer signs calls with a plain token.
@@ -185,10 +188,6 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+b.token)
 	return b.under.RoundTrip(r)
-}
-
-func tlsWith(pool *x509.CertPool) *tls.Config {
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
 // validName reports whether s can be an owner or a repository: GitHub allows

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // The texts of the queries; change.graphql says how they are put together.
@@ -66,7 +67,7 @@ func (e graphError) at(i int) string {
 }
 
 // words says what GitHub said, for people.
-func (e graphError) words() string { return short(redact(e.Message), 200) }
+func (e graphError) words() string { return wire.Short(wire.Redact(e.Message), 200) }
 
 // lasting reports whether the error names a state that will not go away by
 // asking again: missing or forbidden. All others spoil the whole answer.
@@ -82,7 +83,7 @@ func (e graphError) lasting() bool {
 // the answer only and will not go away are returned as partial; everything else
 // is an error: an answer half of which timed out is no answer.
 func (c *client) query(ctx context.Context, text string, vars map[string]any, out any) (partial []graphError, err error) {
-	return c.graph(harmless(ctx), text, vars, out)
+	return c.graph(wire.Harmless(ctx), text, vars, out)
 }
 
 func (c *client) graph(ctx context.Context, text string, vars map[string]any, out any) ([]graphError, error) {
@@ -115,7 +116,7 @@ func (c *client) graph(ctx context.Context, text string, vars map[string]any, ou
 	refused := func(e graphError, meaning error) error {
 		return &forges.HTTPError{
 			Method: http.MethodPost, Path: r.URL.Path, Status: http.StatusOK, Err: meaning,
-			Message: e.words(), RequestID: short(answer.Header.Get("X-Github-Request-Id"), 80),
+			Message: e.words(), RequestID: wire.Short(answer.Header.Get("X-Github-Request-Id"), 80),
 		}
 	}
 	for _, e := range whole.Errors {
@@ -123,8 +124,8 @@ func (c *client) graph(ctx context.Context, text string, vars map[string]any, ou
 		case e.Type == "RATE_LIMITED" || e.Type == "RATE_LIMIT":
 			return nil, c.graphLimited(answer.Header)
 		case saysLimited(e.Message):
-			limited := &forges.RateLimited{Until: c.Now().Add(shortestWait), Secondary: true, Scope: c.scope}
-			c.line.gate.close("", limited)
+			limited := &forges.RateLimited{Until: c.Now().Add(wire.ShortestWait), Secondary: true, Scope: c.scope}
+			c.gate.Close("", limited)
 			return nil, limited
 		case e.unknownWord():
 			return nil, refused(e, forges.ErrUnsupported)
@@ -160,20 +161,20 @@ func (c *client) noteCost(ctx context.Context, data json.RawMessage) {
 	if json.Unmarshal(data, &answer) != nil || answer.RateLimit == nil { // off on many Enterprise Servers
 		return
 	}
-	c.Log.DebugContext(ctx, "graphql query", slog.String("operation", named(ctx)), slog.String("installation", c.scope),
+	c.Log.DebugContext(ctx, "graphql query", slog.String("operation", wire.Named(ctx)), slog.String("installation", c.scope),
 		slog.Int("cost", answer.RateLimit.Cost), slog.Int("remaining", answer.RateLimit.Remaining))
 }
 
 // graphLimited is a primary limit told in an answer with status 200.
 func (c *client) graphLimited(h http.Header) error {
-	limited := &forges.RateLimited{Until: c.Now().Add(shortestWait), Scope: c.scope}
-	if l := c.line.gate.shut("graphql", c.scope); l != nil {
+	limited := &forges.RateLimited{Until: c.Now().Add(wire.ShortestWait), Scope: c.scope}
+	if l := c.gate.Shut("graphql", c.scope); l != nil {
 		limited.Until = l.Until // the headers of this very answer said so
 	}
-	if at, named := retryAfter(h, c.Now()); named {
+	if at, named := wire.RetryAfter(h, c.Now()); named {
 		limited.Until = at
 	}
-	c.line.gate.close("graphql", limited)
+	c.gate.Close("graphql", limited)
 	return limited
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // ListOpen implements forges.Forge. One call a page of a hundred. A change that
@@ -23,7 +24,7 @@ func (f *Forge) ListOpen(ctx context.Context, r forges.RepoRef, cursor string) (
 	if err != nil {
 		return nil, "", err
 	}
-	pulls, answer, err := cl.rest.PullRequests.List(operation(ctx, "list_open"), r.Owner, r.Name, &github.PullRequestListOptions{
+	pulls, answer, err := cl.rest.PullRequests.List(wire.Operation(ctx, "list_open"), r.Owner, r.Name, &github.PullRequestListOptions{
 		State: "open", Sort: "updated", Direction: "asc", ListOptions: github.ListOptions{Page: number, PerPage: 100},
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func pageNumber(cursor string) (int, error) {
 	}
 	n, err := strconv.Atoi(cursor)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("cursor %q: %w", short(cursor, 40), forges.ErrNotFound)
+		return 0, fmt.Errorf("cursor %q: %w", wire.Short(cursor, 40), forges.ErrNotFound)
 	}
 	return n, nil
 }
@@ -64,7 +65,7 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 	if !f.app() {
 		return f.listWithToken(ctx)
 	}
-	ctx = operation(ctx, "list_repos")
+	ctx = wire.Operation(ctx, "list_repos")
 	if f.slug.Load() == nil {
 		if err := f.Identify(ctx); err != nil {
 			return nil, "", err
@@ -83,7 +84,10 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 		}
 	}
 	id := at.ids[0]
-	cl := f.installation(id)
+	cl, err := f.installation(id)
+	if err != nil {
+		return nil, "", err
+	}
 	list, answer, err := cl.rest.Apps.ListRepos(ctx, &github.ListOptions{Page: at.repos, PerPage: 100})
 	if err = cl.failure(err); err != nil && !errors.Is(err, forges.ErrSuspended) {
 		return nil, "", fmt.Errorf("list repositories of installation %s: %w", id, err)
@@ -108,8 +112,11 @@ func (f *Forge) listWithToken(ctx context.Context) ([]forges.RepoRef, string, er
 	if !ok {
 		return nil, "", fmt.Errorf("list repositories of a token: name one in Repo: %w", forges.ErrUnsupported)
 	}
-	cl := f.installation("")
-	r, _, err := cl.rest.Repositories.Get(operation(ctx, "list_repos"), owner, name)
+	cl, err := f.installation("")
+	if err != nil {
+		return nil, "", err
+	}
+	r, _, err := cl.rest.Repositories.Get(wire.Operation(ctx, "list_repos"), owner, name)
 	if err != nil {
 		return nil, "", fmt.Errorf("read repository %s: %w", f.Repo, cl.failure(err))
 	}
@@ -129,7 +136,7 @@ func (f *Forge) Identify(ctx context.Context) error {
 	if !f.app() {
 		return nil
 	}
-	app, _, err := f.asApp.rest.Apps.Get(operation(ctx, "identify"), "")
+	app, _, err := f.asApp.rest.Apps.Get(wire.Operation(ctx, "identify"), "")
 	if err != nil {
 		return fmt.Errorf("ask GitHub for app %d: %w", f.AppID, f.asApp.failure(err))
 	}
@@ -176,7 +183,7 @@ func parseRepoCursor(s string) (repoCursor, error) {
 	if s == "" {
 		return repoCursor{page: 1, repos: 1}, nil
 	}
-	wrong := fmt.Errorf("cursor %q: %w", short(s, 40), forges.ErrNotFound)
+	wrong := fmt.Errorf("cursor %q: %w", wire.Short(s, 40), forges.ErrNotFound)
 	parts := strings.Split(s, "/")
 	if len(parts) != 3 {
 		return repoCursor{}, wrong

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -76,7 +77,7 @@ func (r *reading) manyCommits(ctx context.Context) error {
 	for _, sha := range order {
 		c, ok := have[sha]
 		if !ok {
-			r.c.MarkUnknown(fact.NeedCommits, "GitHub does not tell commit "+short(sha, 8))
+			r.c.MarkUnknown(fact.NeedCommits, "GitHub does not tell commit "+wire.Short(sha, 8))
 			continue
 		}
 		whole = append(whole, c)
@@ -108,7 +109,7 @@ func (r *reading) commitsByName(ctx context.Context, shas []string, have map[str
 		} else if ok && strings.EqualFold(n.Oid, shas[i]) {
 			have[n.Oid] = n.fact()
 			if n.Authors != nil && n.Authors.PageInfo.HasNextPage {
-				r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("commit %s names more than ten authors", short(n.Oid, 8)))
+				r.c.MarkUnknown(fact.NeedCommits, fmt.Sprintf("commit %s names more than ten authors", wire.Short(n.Oid, 8)))
 			}
 		}
 	}

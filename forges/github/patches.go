@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -70,12 +71,12 @@ func (r *reading) compareAt(ctx context.Context, sha string) (comparison, error)
 	if found, ok := r.diffs.get(key); ok {
 		return found, nil
 	}
-	got, _, err := r.cl.rest.Repositories.CompareCommits(operation(ctx, "read_patch"), r.ref.Repo.Owner, r.ref.Repo.Name,
+	got, _, err := r.cl.rest.Repositories.CompareCommits(wire.Operation(ctx, "read_patch"), r.ref.Repo.Owner, r.ref.Repo.Name,
 		base, sha, &github.ListOptions{PerPage: 1})
 	if err = r.cl.failure(err); errors.Is(err, forges.ErrNotFound) {
 		return comparison{}, nil
 	} else if err != nil {
-		return comparison{}, fmt.Errorf("compare %s: %w", short(sha, 8), err)
+		return comparison{}, fmt.Errorf("compare %s: %w", wire.Short(sha, 8), err)
 	}
 	found := comparison{mergeBase: got.GetMergeBaseCommit().GetSHA()}
 	if len(got.Files) < comparedFiles {

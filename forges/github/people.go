@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"primum/forges"
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -190,7 +191,7 @@ func (c *client) moreMembers(ctx context.Context, org, team, after string) (*pag
 			Team *memberPage `json:"team"`
 		} `json:"organization"`
 	}
-	_, err := c.query(operation(ctx, "read_team"), teamText+membersText, map[string]any{"owner": org, "team": team, "after": after}, &answer)
+	_, err := c.query(wire.Operation(ctx, "read_team"), teamText+membersText, map[string]any{"owner": org, "team": team, "after": after}, &answer)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // Where a number stands in what a merge queue writes: the candidate's own ref
@@ -44,7 +45,7 @@ func (f *Forge) ReadQueue(ctx context.Context, r forges.RepoRef, q forges.QueueR
 	if err != nil {
 		return nil, err
 	}
-	ctx = operation(ctx, "read_queue")
+	ctx = wire.Operation(ctx, "read_queue")
 	members, err := cl.queueMembers(ctx, r, q)
 	if err != nil && !errors.Is(err, forges.ErrForbidden) && !errors.Is(err, forges.ErrNotFound) {
 		return nil, fmt.Errorf("read queue of %s: %w", r.FullName(), err)
@@ -63,7 +64,7 @@ func (f *Forge) ReadQueue(ctx context.Context, r forges.RepoRef, q forges.QueueR
 		}
 	}
 	if len(members) == 0 {
-		return nil, fmt.Errorf("read queue of %s: candidate %s: %w", r.FullName(), short(q.Head, 8), forges.ErrNotFound)
+		return nil, fmt.Errorf("read queue of %s: candidate %s: %w", r.FullName(), wire.Short(q.Head, 8), forges.ErrNotFound)
 	}
 	if !told && !whole {
 		return nil, fmt.Errorf("read queue of %s: a commit of the candidate names no change and the queue does not list it: %w",

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // deliveryPages bounds how far the log is read: GitHub keeps three days.
@@ -22,7 +23,7 @@ func (f *Forge) Redeliver(ctx context.Context, since time.Time) (int, error) {
 	if !f.app() {
 		return 0, fmt.Errorf("redeliver: only an app has a log of deliveries: %w", forges.ErrUnsupported)
 	}
-	ctx = operation(ctx, "redeliver")
+	ctx = wire.Operation(ctx, "redeliver")
 	var order []string // GUIDs, newest first
 	failed := map[string]int64{}
 	through := map[string]bool{}
@@ -71,7 +72,7 @@ func (f *Forge) redeliver(ctx context.Context, order []string, failed map[string
 			asked++
 			continue
 		}
-		err = fmt.Errorf("redeliver %s: %w", short(guid, 40), f.asApp.failure(err))
+		err = fmt.Errorf("redeliver %s: %w", wire.Short(guid, 40), f.asApp.failure(err))
 		if _, wait := forges.RetryAt(err); wait || ctx.Err() != nil {
 			return asked, errors.Join(append(problems, err)...)
 		}

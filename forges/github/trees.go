@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -30,7 +31,7 @@ var errTreeCalls = fmt.Errorf("comparing takes more than %d calls", treeCalls)
 // differ between the merge base and the head. A rename is seen as a deletion and
 // an addition, which touches the same two paths. nil and no error: unknown.
 func (r *reading) filesOfTrees(ctx context.Context) ([]fact.File, error) {
-	ctx = operation(ctx, "read_trees")
+	ctx = wire.Operation(ctx, "read_trees")
 	compared, _, err := r.cl.rest.Repositories.CompareCommits(ctx, r.ref.Repo.Owner, r.ref.Repo.Name,
 		r.pull.BaseRefOid, r.pull.HeadRefOid, &github.ListOptions{PerPage: 1})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/wire"
 )
 
 // checkName is the one name under which Primum reports.
@@ -46,13 +47,13 @@ const (
 // status of one name are both required.
 func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, report forges.Report, posted forges.Posted) (forges.Posted, error) {
 	wrap := func(err error) error {
-		return fmt.Errorf("set verdict on %s of %s: %w", short(sha, 8), r.FullName(), err)
+		return fmt.Errorf("set verdict on %s of %s: %w", wire.Short(sha, 8), r.FullName(), err)
 	}
 	cl, err := f.client(ctx, r)
 	if err != nil {
 		return forges.Posted{}, wrap(err)
 	}
-	ctx = operation(ctx, "set_verdict")
+	ctx = wire.Operation(ctx, "set_verdict")
 	w := checkWriter{Forge: f, cl: cl, repo: r, sha: sha, report: report}
 	if posted.SHA != "" && posted.SHA != sha {
 		posted = forges.Posted{}
@@ -208,17 +209,17 @@ func conclusion(s forges.ReportState) string {
 }
 
 func (w *checkWriter) output(notes []*github.CheckRunAnnotation) *github.CheckRunOutput {
-	title := short(w.report.Title, titleMax)
+	title := wire.Short(w.report.Title, titleMax)
 	if title == "" {
 		title = checkName
 	}
-	summary := ellipsis(w.report.Summary, outputMax)
+	summary := wire.Ellipsis(w.report.Summary, outputMax)
 	if summary == "" {
 		summary = title
 	}
 	out := &github.CheckRunOutput{Title: new(title), Summary: new(summary), Annotations: notes}
 	if w.report.Text != "" {
-		out.Text = new(ellipsis(w.report.Text, outputMax))
+		out.Text = new(wire.Ellipsis(w.report.Text, outputMax))
 	}
 	return out
 }
@@ -238,10 +239,10 @@ func (w *checkWriter) annotations() []*github.CheckRunAnnotation {
 		}
 		n := &github.CheckRunAnnotation{
 			Path: new(a.Path), StartLine: new(line), EndLine: new(line),
-			AnnotationLevel: new(level), Message: new(ellipsis(a.Message, annotationTextMax)),
+			AnnotationLevel: new(level), Message: new(wire.Ellipsis(a.Message, annotationTextMax)),
 		}
 		if a.Title != "" {
-			n.Title = new(short(a.Title, titleMax))
+			n.Title = new(wire.Short(a.Title, titleMax))
 		}
 		notes = append(notes, n)
 	}
@@ -277,7 +278,7 @@ func (w *checkWriter) buttons() []*github.CheckRunAction {
 			explain = b.Label
 		}
 		list = append(list, &github.CheckRunAction{
-			Identifier: b.ID, Label: short(b.Label, buttonLabelMax), Description: short(explain, buttonExplainMax),
+			Identifier: b.ID, Label: wire.Short(b.Label, buttonLabelMax), Description: wire.Short(explain, buttonExplainMax),
 		})
 	}
 	return list
@@ -305,7 +306,7 @@ func (w *checkWriter) status(ctx context.Context) (string, error) {
 	if name == "" {
 		name = checkName
 	}
-	s := &github.RepoStatus{State: &state, Context: &name, Description: new(ellipsis(line, statusMax))}
+	s := &github.RepoStatus{State: &state, Context: &name, Description: new(wire.Ellipsis(line, statusMax))}
 	if link := webLink(w.report.URL); link != "" {
 		s.TargetURL = &link
 	}
@@ -330,12 +331,4 @@ func stampOf(t time.Time) *github.Timestamp {
 		return nil
 	}
 	return &github.Timestamp{Time: t.UTC().Truncate(time.Second)}
-}
-
-// ellipsis cuts s to at most n bytes and shows that it did.
-func ellipsis(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return short(s, n-len("…")) + "…"
 }

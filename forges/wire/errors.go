@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -149,7 +150,7 @@ func Peek(r *http.Response) string {
 	if err != nil {
 		return ""
 	}
-	r.Body = io.NopCloser(bytes.NewReader(append(body[:len(body):len(body)], rest...)))
+	r.Body = io.NopCloser(bytes.NewReader(slices.Concat(body, rest)))
 	return string(body)
 }
 
