@@ -34,10 +34,11 @@ func Base(raw string) (*url.URL, error) {
 	case u.Fragment != "":
 		return nil, wrong("a fragment in it")
 	}
-	if strings.Contains(u.Path, "//") || strings.Contains("/"+u.Path+"/", "/../") || strings.Contains("/"+u.Path+"/", "/./") {
+	path := strings.TrimRight(u.Path, "/") + "/"
+	if strings.Contains(path, "//") || strings.Contains(path, "/../") || strings.Contains(path, "/./") {
 		return nil, wrong("an odd path")
 	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: strings.TrimRight(u.Path, "/") + "/"}, nil
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: path}, nil
 }
 
 // Transport makes the transport of Options: CAFile, CAPEM and Proxy.

@@ -27,7 +27,7 @@ const messageMax = 300
 // follows the name of one.
 var secretShape = regexp.MustCompile(
 	`gh[a-z]_[A-Za-z0-9._-]{10,}|github_pat_[A-Za-z0-9_]{10,}` +
-		`|\bgl[a-z]{2,6}-[A-Za-z0-9_.=-]{10,}|\bGR1348941[A-Za-z0-9_-]{10,}|\b_gitlab_session=[^\s;]+` +
+		`|\bgl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|wt|soat|ffct|oas)-[A-Za-z0-9_.=-]{10,}|\bGR1348941[A-Za-z0-9_-]{10,}|\b_gitlab_session=[^\s;]+` +
 		`|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+` +
 		`|://[^/\s@"]+@`)
 
