@@ -26,12 +26,13 @@ type Change struct {
 	MergedBase string
 	Reviews    []*Review
 	Threads    []*Thread
-	Linked     []int // issues linked by hand, in the development panel
+	Linked     []int   // issues linked by hand, in the development panel
+	Requested  []int64 // accounts asked for a review
 }
 
 func (c *Change) copy() *Change {
 	d := *c
-	d.Linked = slices.Clone(c.Linked)
+	d.Linked, d.Requested = slices.Clone(c.Linked), slices.Clone(c.Requested)
 	d.Reviews = make([]*Review, len(c.Reviews))
 	for i, r := range c.Reviews {
 		n := *r
@@ -88,6 +89,10 @@ func (a Actor) OpenChange(repo string, n NewChange) (number int, err error) {
 				return refuse(Invalid, "A pull request already exists for %s", n.Head)
 			}
 		}
+		if len(f.style.DraftPrefixes) > 0 {
+			n.Draft = n.Draft || f.style.IsDraft(n.Title)
+			n.Title = f.style.draftTitle(n.Title, n.Draft)
+		}
 		is := f.newIssue(me, r, n.Title, n.Body)
 		is.Change = &Change{Draft: n.Draft, HeadRepo: src.ID, HeadBranch: branch, Head: head, Base: base, BaseSHA: r.Branches[base]}
 		number = is.Number
@@ -108,7 +113,13 @@ func (f *Forge) newHead(me *Account, r *Repo, is *Issue, tip string) {
 		f.event(is, IssueEvent{Kind: "head_ref_force_pushed", Actor: me.ID, From: before, To: tip})
 	}
 	f.announce(Happening{Kind: ChangeHappened, Action: "synchronize", Actor: me, Repo: r, Issue: is, Was: map[string]string{"before": before}})
-	if p := r.Protection[c.Base]; p != nil && p.DismissStale {
+	same := f.style.StaleByContent && f.sameWork(r, c, before, tip)
+	for _, rv := range c.Reviews {
+		if !same {
+			rv.Stale = rv.Commit != tip
+		}
+	}
+	if p := r.Protection[c.Base]; p != nil && p.DismissStale && !same {
 		for _, rv := range c.Reviews {
 			if rv.State == Approved {
 				f.dismiss(me, r, is, rv, "a newer commit was pushed")
@@ -144,6 +155,10 @@ func (a Actor) ConvertToDraft(repo string, number int) error { return a.draft(re
 func (a Actor) draft(repo string, number int, draft bool) error {
 	return a.onChange(repo, number, Write, func(f *Forge, me *Account, r *Repo, is *Issue, c *Change) error {
 		if c.Draft == draft {
+			return nil
+		}
+		if len(f.style.DraftPrefixes) > 0 {
+			f.retitle(me, r, is, f.style.draftTitle(is.Title, draft))
 			return nil
 		}
 		f.touch(is)
@@ -296,7 +311,7 @@ func (f *Forge) markMerged(me *Account, r *Repo, is *Issue, sha string) {
 		return
 	}
 	for _, n := range f.closes(r, is) {
-		if other := r.Issues[n]; other.State == Open {
+		if other := r.Issues[n]; other.State == Open && !f.waits(other) {
 			f.closeIssue(me, r, other, "completed")
 		}
 	}
@@ -342,6 +357,9 @@ func (f *Forge) hinders(r *Repo, is *Issue) []string {
 	p := r.Protection[c.Base]
 	if p == nil {
 		return nil
+	}
+	if f.style.Gate != GateGitHub {
+		return f.protectionHinders(r, c, p)
 	}
 	var out []string
 	out = append(out, f.checksMissing(r, p, c.Head)...)

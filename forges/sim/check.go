@@ -102,6 +102,7 @@ func (a Actor) CreateCheck(repo string, run CheckRun) (id int64, err error) {
 		c := run
 		r.Checks[run.SHA] = append(r.Checks[run.SHA], &c)
 		id = c.ID
+		f.mirror(me, r, &c)
 		f.announce(Happening{Kind: CheckRunHappened, Action: "created", Actor: me, Repo: r, CheckRun: &c, Suite: f.suite(r, me.App, c.SHA)})
 		if c.Status == "completed" {
 			f.completed(me, r, &c)
@@ -178,6 +179,7 @@ func (a Actor) UpdateCheck(repo string, id int64, fn func(*CheckRun)) error {
 		next.ID, next.Suite, next.App, next.SHA = run.ID, run.Suite, run.App, run.SHA
 		f.settle(&next)
 		*run = next
+		f.mirror(me, r, run)
 		if run.Status == "completed" {
 			f.completed(me, r, run)
 		} else if was == "completed" {
@@ -261,17 +263,13 @@ func (a Actor) SetStatus(repo, sha string, s Status) (id int64, err error) {
 		if f.objects.commits[sha] == nil {
 			return refuse(Invalid, "No commit found for SHA: %s", sha)
 		}
-		if !slices.Contains([]string{"error", "failure", "pending", "success"}, s.State) {
+		if !f.style.AnyState && !slices.Contains([]string{"error", "failure", "pending", "success"}, s.State) {
 			return refuse(Invalid, "State is not included in the list")
 		}
 		if s.Context == "" {
 			s.Context = "default"
 		}
-		s.ID, s.SHA, s.Creator, s.At = f.id(), sha, me.ID, f.Now()
-		c := s
-		r.Statuses[sha] = append(r.Statuses[sha], &c)
-		id = s.ID
-		f.announce(Happening{Kind: StatusHappened, Action: s.State, Actor: me, Repo: r, Status: &c})
+		id = f.addStatus(me, r, sha, s).ID
 		f.settleCandidates(me, r, sha)
 		return nil
 	})

@@ -21,6 +21,7 @@ type Forge struct {
 	mu      sync.RWMutex
 	now     func() time.Time
 	objects *objects
+	style   Style
 
 	nextID    int64
 	accounts  map[int64]*Account

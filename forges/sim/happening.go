@@ -18,6 +18,7 @@ const (
 	CheckSuiteHappened     HappeningKind = "check-suite"
 	StatusHappened         HappeningKind = "status"
 	CandidateHappened      HappeningKind = "candidate"
+	RequestHappened        HappeningKind = "review-request" // Member was asked for a review
 	LabelHappened          HappeningKind = "label"
 	RepoHappened           HappeningKind = "repository"
 	ProtectionHappened     HappeningKind = "protection"

@@ -35,6 +35,7 @@ type Issue struct {
 	UpdatedAt time.Time
 	ClosedAt  time.Time
 	ClosedBy  int64
+	Depends   []Dependency
 	Change    *Change // nil of an issue
 
 	past []*Issue // former states, newest last, for stale answers
@@ -58,6 +59,8 @@ type IssueEvent struct {
 	To    string
 	// Review is the review dismissed.
 	Review int64
+	// Other is the issue depended on, or the account asked for a review.
+	Other int64
 }
 
 // Comment is a comment on an issue or change.
@@ -135,6 +138,7 @@ func (is *Issue) copy() *Issue {
 	c := *is
 	c.past = nil
 	c.Labels, c.Edits, c.Events = slices.Clone(is.Labels), slices.Clone(is.Edits), slices.Clone(is.Events)
+	c.Depends = slices.Clone(is.Depends)
 	c.Comments = make([]*Comment, len(is.Comments))
 	for i, m := range is.Comments {
 		n := *m
@@ -190,8 +194,7 @@ func (a Actor) EditIssue(repo string, number int, title, body *string) error {
 		f.touch(is)
 		if title != nil && *title != is.Title {
 			was["title"] = is.Title
-			f.event(is, IssueEvent{Kind: "renamed", Actor: me.ID, From: is.Title, To: *title})
-			is.Title = *title
+			f.setTitle(me, is, *title)
 		}
 		if body != nil && *body != is.Body {
 			was["body"] = is.Body
@@ -203,6 +206,23 @@ func (a Actor) EditIssue(repo string, number int, title, body *string) error {
 		}
 		return nil
 	})
+}
+
+// setTitle gives an issue another title, and what follows from it.
+func (f *Forge) setTitle(me *Account, is *Issue, title string) {
+	f.event(is, IssueEvent{Kind: "renamed", Actor: me.ID, From: is.Title, To: title})
+	is.Title = title
+	if is.Change != nil && len(f.style.DraftPrefixes) > 0 {
+		is.Change.Draft = f.style.IsDraft(title)
+	}
+}
+
+// retitle is setTitle as a happening of its own.
+func (f *Forge) retitle(me *Account, r *Repo, is *Issue, title string) {
+	was := map[string]string{"title": is.Title}
+	f.touch(is)
+	f.setTitle(me, is, title)
+	f.announce(Happening{Kind: issueKind(is), Action: "edited", Actor: me, Repo: r, Issue: is, Was: was})
 }
 
 // SetTitle is EditIssue for the title alone.
@@ -255,6 +275,9 @@ func (a Actor) Close(repo string, number int, reason string) error {
 	return a.onIssue(repo, number, Triage, func(f *Forge, me *Account, r *Repo, is *Issue) error {
 		if is.State == Closed {
 			return refuse(Invalid, "already closed")
+		}
+		if f.waits(is) {
+			return refuse(Blocked, "%s", OpenDependencies)
 		}
 		f.closeIssue(me, r, is, reason)
 		return nil

@@ -46,6 +46,8 @@ type Account struct {
 	Kind      AccountKind
 	Emails    []string // the first is the one commits are made with
 	App       int64    // of an app's bot
+	Suspended bool     // may not sign in
+	SiteAdmin bool     // administers the whole forge
 	CreatedAt time.Time
 
 	// Members and Base are an organisation's: members by account id, true for
@@ -246,7 +248,7 @@ func (f *Forge) permission(r *Repo, a *Account) Permission {
 		}
 		return best
 	}
-	if r.Owner == a.ID {
+	if r.Owner == a.ID || a.SiteAdmin {
 		return Admin
 	}
 	raise(r.Collaborators[a.ID])
@@ -384,6 +386,20 @@ func (a Actor) Grant(repo, login string, p Permission) error {
 		f.announce(Happening{Kind: MemberHappened, Action: action, Actor: me, Repo: r, Member: m, Was: map[string]string{"permission": string(was)}})
 		return nil
 	})
+}
+
+// SuspendUser keeps an account from signing in, or lets it again.
+func (f *Forge) SuspendUser(login string, suspended bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mustAccount(login).Suspended = suspended
+}
+
+// MakeSiteAdmin gives an account the whole forge to administer.
+func (f *Forge) MakeSiteAdmin(login string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mustAccount(login).SiteAdmin = true
 }
 
 // RenameUser gives an account another login; the id stays.

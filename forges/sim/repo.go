@@ -61,6 +61,13 @@ type Protection struct {
 	UpToDate       bool // the branch must contain the tip of its target
 	EnforceAdmins  bool // administrators may not bypass either
 	MergeQueue     bool
+
+	// What only Gitea and Forgejo ask: with AllStatuses and no Checks every status
+	// must be green; LetRejections lets reviews that ask for changes not block;
+	// IgnoreStale counts no approval of work that has changed since.
+	AllStatuses   bool
+	LetRejections bool
+	IgnoreStale   bool
 }
 
 // RequiredCheck is a check that must be green; App pins who may set it, 0 is anybody.

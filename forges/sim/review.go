@@ -31,6 +31,7 @@ type Review struct {
 	Dismissal   string
 	WasState    ReviewState // before it was dismissed
 	Notes       []ReviewComment
+	Stale       bool // the change does something else since, or did when it was given
 }
 
 // Thread is a conversation on a line.
@@ -93,7 +94,9 @@ func (f *Forge) review(me *Account, r *Repo, is *Issue, state ReviewState, commi
 	rv := &Review{
 		ID: f.id(), Author: me.ID, State: state, Commit: commit, Body: body, SubmittedAt: now, UpdatedAt: now,
 		Edits: []Edit{{At: now, Editor: me.ID, Text: body}},
+		Stale: commit != c.Head && !(f.style.StaleByContent && f.sameWork(r, c, commit, c.Head)),
 	}
+	c.Requested = slices.DeleteFunc(slices.Clone(c.Requested), func(id int64) bool { return id == me.ID })
 	c.Reviews = append(c.Reviews, rv)
 	f.announce(Happening{Kind: ReviewHappened, Action: "submitted", Actor: me, Repo: r, Issue: is, Review: rv})
 	return rv

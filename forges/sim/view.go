@@ -19,6 +19,12 @@ func (f *Forge) Read(fn func(*View)) {
 	fn(&View{f: f})
 }
 
+// Style is how the forge decides.
+func (v *View) Style() Style { return v.f.style }
+
+// Waits reports whether an issue has to wait for one that is open.
+func (v *View) Waits(is *Issue) bool { return v.f.waits(is) }
+
 // Now is the forge's own time.
 func (v *View) Now() time.Time { return v.f.Now() }
 
