@@ -36,7 +36,9 @@ func reading() []contract {
 		{"a draft", func(t *try) {
 			n := opened(t)
 			t.ok(t.as("mara").ConvertToDraft(Repo, n))
-			equal(t, "draft", t.read(n).Draft, true)
+			c := t.read(n)
+			equal(t, "draft", c.Draft, true)
+			equal(t, "draft by its title", c.Title != "Round the rate", !t.has(forges.ReadsDrafts))
 		}},
 		{"a closed change", func(t *try) {
 			n := opened(t)
@@ -113,7 +115,7 @@ func reading() []contract {
 		}},
 		{"a repository that is not there", func(t *try) {
 			r := t.repo()
-			r.Name, r.ID = "nothing", ""
+			r.Name, r.ID = "nothing", "987654321"
 			t.notFound(r, 1)
 		}},
 		{"a private repository out of reach", func(t *try) {

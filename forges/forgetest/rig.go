@@ -25,24 +25,38 @@ type Rig struct {
 	Hooks func(testing.TB) []Hook
 	// Advance moves the world's clock, and the adapter's.
 	Advance func(time.Duration)
-	// Forbid takes a permission of the adapter's away ("members", "checks",
-	// "issues" …).
+	// Forbid takes something the adapter may do away: "members" (to see who is in
+	// a team), "checks" and "statuses" (to set and read them), "issues" and
+	// "pull_requests" (to comment). Where a forge has no such permission, it takes
+	// away what amounts to it: a scope of the token, a role of the account.
 	Forbid func(permission string)
-	// Suspend stops what lets the adapter in.
+	// Suspend stops what lets the adapter in: the installation, or the token.
 	Suspend func()
-	// Login is what the adapter writes as ("primum[bot]").
+	// Login is what the adapter writes as ("primum[bot]", "primum").
 	Login string
+	// Source is what the app "ci" is called as the source of a check; "" for "ci".
+	// Where apps have no checks of their own it is the login of its bot, "ci[bot]".
+	Source string
+	// Proof are the headers that prove a delivery; nil for all whose name has
+	// "Signature" in it.
+	Proof []string
+	// Stands is what the forge shows of our verdict on a commit, in the words of
+	// forges.ReportState; nil where it is a check or a status of the world.
+	Stands func(tb testing.TB, sha string) (state, title string)
 	// Writes counts what was written through the face so far.
 	Writes func() int
 }
 
-// Run holds an adapter to the contract. make gives a new rig for each case.
-func Run(t *testing.T, make func(testing.TB) *Rig) {
-	t.Helper()
-	groups := []struct {
-		name  string
-		cases []contract
-	}{
+// Cases is how many cases the contract has.
+const Cases = 203
+
+type group struct {
+	name  string
+	cases []contract
+}
+
+func groups() []group {
+	return []group{
 		{"says what it is", identity()},
 		{"verifies and decodes", verification()},
 		{"tells of what people do", happenings()},
@@ -53,7 +67,14 @@ func Run(t *testing.T, make func(testing.TB) *Rig) {
 		{"writes", writing()},
 		{"says what went wrong", failing()},
 	}
-	for _, g := range groups {
+}
+
+// Run holds an adapter to the contract. make gives a new rig for each case. No
+// case is left out: where the adapter's forge lacks what a case is about, the
+// case asserts what the declared lack means (see forges.Capabilities.Lacks).
+func Run(t *testing.T, make func(testing.TB) *Rig) {
+	t.Helper()
+	for _, g := range groups() {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range g.cases {
@@ -76,6 +97,20 @@ type contract struct {
 type try struct {
 	*testing.T
 	*Rig
+}
+
+// has reports whether the adapter's forge has a trait.
+func (t *try) has(trait forges.Trait) bool { return t.Adapter.Capabilities().Has(trait) }
+
+// source is what the app ci is called as the source of a check.
+func (t *try) source() string {
+	if !t.has(forges.ReadsCheckSource) {
+		return ""
+	}
+	if t.Source == "" {
+		return "ci"
+	}
+	return t.Source
 }
 
 // ok ends the case if something that had to work did not.

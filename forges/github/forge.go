@@ -104,6 +104,9 @@ func (f *Forge) Capabilities() forges.Capabilities {
 		SummaryMax:   outputMax,
 		ShortMax:     statusMax,
 		CallsPerHour: 5000,
+		Lacks: map[forges.Trait]string{
+			forges.ReadsIssueType: "The type of an issue is not read; labels and forms say what it is.",
+		},
 	}
 	if f.rest.String() != publicAPI {
 		c.Product = "GitHub Enterprise Server"
