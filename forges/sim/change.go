@@ -354,14 +354,14 @@ func (f *Forge) hinders(r *Repo, is *Issue) []string {
 	case f.conflicts(r, c):
 		return []string{"Pull Request has merge conflicts"}
 	}
+	out := f.furtherHinders(r, is)
 	p := r.Protection[c.Base]
 	if p == nil {
-		return nil
+		return out
 	}
 	if f.style.Gate != GateGitHub {
-		return f.protectionHinders(r, c, p)
+		return append(out, f.protectionHinders(r, c, p)...)
 	}
-	var out []string
 	out = append(out, f.checksMissing(r, p, c.Head)...)
 	approvals := 0
 	for who, rv := range f.latestOpinions(r, c) {

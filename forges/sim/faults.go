@@ -18,6 +18,10 @@ type Faults struct {
 
 	Stale []Stale // reads that show former states
 
+	// DiffsAfter is how many readings of a change after each push show no files
+	// yet, on a forge that works them out later.
+	DiffsAfter int
+
 	LoseShare    float64 // of deliveries never sent
 	RepeatShare  float64 // of deliveries sent twice
 	ReorderShare float64 // of deliveries sent after the one that follows

@@ -33,6 +33,7 @@ type Forge struct {
 	apps      map[int64]*App
 	installs  map[int64]*Installation
 	listeners []func(*View, Happening)
+	hinderers []func(*View, *Repo, *Issue) []string
 
 	faultsMu sync.Mutex
 	faults   Faults

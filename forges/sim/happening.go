@@ -13,6 +13,7 @@ const (
 	ThreadHappened         HappeningKind = "thread"
 	IssueHappened          HappeningKind = "issue"
 	CommentHappened        HappeningKind = "comment"
+	ReactionHappened       HappeningKind = "reaction" // on Comment, Review or ReviewNote
 	PushHappened           HappeningKind = "push"
 	CheckRunHappened       HappeningKind = "check-run"
 	CheckSuiteHappened     HappeningKind = "check-suite"
@@ -45,6 +46,7 @@ type Happening struct {
 	Review       *Review
 	Thread       *Thread
 	ReviewNote   *ReviewComment
+	Reaction     *Reaction
 	Push         *Push
 	CheckRun     *CheckRun
 	Suite        *CheckSuite

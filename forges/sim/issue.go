@@ -447,6 +447,9 @@ func (a Actor) React(repo string, comment int64, content string) (re Reaction, c
 			return refuse(NotFound, "no comment %d", comment)
 		}
 		c.Reactions, re, created = f.react(me, c.Reactions, content)
+		if created {
+			f.announce(Happening{Kind: ReactionHappened, Action: "created", Actor: me, Repo: r, Issue: r.Issues[c.Number], Comment: c, Reaction: &re})
+		}
 		return nil
 	})
 	return re, created, err

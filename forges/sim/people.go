@@ -51,9 +51,11 @@ type Account struct {
 	CreatedAt time.Time
 
 	// Members and Base are an organisation's: members by account id, true for
-	// owners, and what every member may do in every repository.
+	// owners, and what every member may do in every repository. Rights are what
+	// some members may do beyond that.
 	Members map[int64]bool
 	Base    Permission
+	Rights  map[int64]Permission
 }
 
 // Team is a team of an organisation. Members of a child are members of the parent.
@@ -149,6 +151,7 @@ func (f *Forge) Leave(org string, logins ...string) {
 	for _, l := range logins {
 		a := f.mustAccount(l)
 		delete(o.Members, a.ID)
+		delete(o.Rights, a.ID)
 		for _, t := range f.teams {
 			if t.Org == o.ID {
 				delete(t.Members, a.ID)
@@ -261,6 +264,7 @@ func (f *Forge) permission(r *Repo, a *Account) Permission {
 			return Admin
 		}
 		raise(owner.Base)
+		raise(owner.Rights[a.ID])
 	}
 	for id, p := range r.Teams {
 		t := f.teams[id]

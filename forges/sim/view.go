@@ -46,6 +46,11 @@ func (v *View) Account(id int64) *Account { return v.f.accounts[id] }
 // AccountByLogin finds an account, or nil.
 func (v *View) AccountByLogin(login string) *Account { return v.f.account(login) }
 
+// Accounts lists every account by id.
+func (v *View) Accounts() []*Account {
+	return slices.SortedFunc(maps.Values(v.f.accounts), func(a, b *Account) int { return cmp.Compare(a.ID, b.ID) })
+}
+
 // AccountOfEmail finds who an address belongs to, or nil.
 func (v *View) AccountOfEmail(email string) *Account { return v.f.accountOfEmail(email) }
 
