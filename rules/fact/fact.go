@@ -391,8 +391,13 @@ type Issue struct {
 	LabelEvents  []LabelEvent `json:"label_events,omitempty"`
 	Comments     []Comment    `json:"comments"`
 	Milestone    string       `json:"milestone,omitempty"`
-	IsChange     bool         `json:"is_change,omitempty"` // the number belongs to a change, not an issue
-	Problem      string       `json:"problem,omitempty"`   // why it could not be read: missing, foreign, forbidden; the rest is then zero
+	// BlockedBy are the open issues this one depends on, "owner/name#12", where the
+	// forge keeps an issue open while there are any, also when the change that closes
+	// it is merged (Gitea, Forgejo). nil where the forge closes it all the same, or
+	// the issue is closed already.
+	BlockedBy []string `json:"blocked_by,omitempty"`
+	IsChange  bool     `json:"is_change,omitempty"` // the number belongs to a change, not an issue
+	Problem   string   `json:"problem,omitempty"`   // why it could not be read: missing, foreign, forbidden; the rest is then zero
 }
 
 // LabelEvent is who set or removed a label, and when.
