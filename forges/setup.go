@@ -24,6 +24,9 @@ type Step struct {
 	// Do does it; nil where only a person can, and Cure then says how.
 	Do   func(context.Context) error
 	Cure string
+	// Alone says that no later step needs this one: where it fails, the rest is
+	// still done.
+	Alone bool
 }
 
 // Level says how bad a finding of "primum doctor" is.
