@@ -27,10 +27,14 @@ type Config struct {
 	// Instance is the name of this process among replicas, for store.Reclaim.
 	Instance string `env:"INSTANCE" doc:"Stable and unique name of this replica on PostgreSQL, so that after a crash it takes back its work at once instead of after half a minute. Not needed on SQLite." eg:"primum-0"`
 
-	GitHub GitHub `envPrefix:"GITHUB_"`
+	// Named are the keys of Forges beyond those served because one of their
+	// variables is set, as written in the variable.
+	Named []string `env:"FORGES" doc:"Forges to serve, separated by commas: github, gitlab and gitea are served anyway once one of their variables is set; KEY=KIND adds one more of a kind, set by PRIMUM_KEY_ and the names of that kind, as forgejo=gitea by PRIMUM_FORGEJO_URL." eg:"github,forgejo=gitea"`
+	// Forges are the instances to serve, at least one, each with its own key.
+	Forges []Instance `env:"-"`
 
 	PagesKey string   `env:"PAGES_KEY,unset" secret:"true" doc:"Shared key that lets people read the pages of private repositories, at least 16 characters. Unset: only by a link from the forge or by login." eg:"a long random text"`
-	Only     []string `env:"ONLY" doc:"Owners or owner/name to serve, separated by commas. Unset: every repository the app is installed in." eg:"acme,acme-labs/pump"`
+	Only     []string `env:"ONLY" doc:"Owners or owner/name to serve, separated by commas, with the key of a forge and a colon in front to mean that forge only; a group of GitLab means what is below it as well. Unset: every repository the forges show us." eg:"acme,acme-labs/pump"`
 
 	Concurrency   int           `env:"CONCURRENCY" envDefault:"64" doc:"Judgements at once; they wait on the network and hardly compute." eg:"64"`
 	Settle        time.Duration `env:"SETTLE" envDefault:"1.2s" doc:"Time from one judgement of a change to the next, so that a burst of events is judged together." eg:"1.2s"`
@@ -45,27 +49,28 @@ type Config struct {
 	Warnings []string
 }
 
-// GitHub is what signs in to GitHub or an Enterprise Server.
-type GitHub struct {
-	AppID          int64    `env:"APP_ID,required" doc:"Number of the GitHub App, on the page of its settings." eg:"123456"`
-	PrivateKey     string   `env:"PRIVATE_KEY,required,unset" secret:"true" doc:"Private key of the GitHub App, the text of the .pem file." eg:"the text of the .pem file"`
-	WebhookSecrets []string `env:"WEBHOOK_SECRET,required,unset" secret:"true" doc:"Secret of the webhook, at least 16 characters; several separated by commas while one replaces another." eg:"a long random text, the same as in the app's settings"`
-	APIURL         string   `env:"API_URL" doc:"API of an Enterprise Server. Unset: github.com." eg:"https://github.acme.example/api/v3"`
-	WebURL         string   `env:"WEB_URL" doc:"Address people open the forge at, for login. Default: worked out from the API's." eg:"https://github.acme.example"`
-	CAFile         string   `env:"CA_FILE" doc:"PEM file of authorities to trust besides the system's." eg:"/etc/primum/ca.pem"`
-	ClientID       string   `env:"CLIENT_ID" doc:"Client ID of the GitHub App, to let people log in to the pages." eg:"Iv1.0123456789abcdef"`
-	ClientSecret   string   `env:"CLIENT_SECRET,unset" secret:"true" doc:"Client secret of the GitHub App, to let people log in to the pages." eg:"the text shown when it was made"`
-}
-
-// Serves reports whether a repository is to be served. With name "" it asks for
-// any repository of the owner.
-func (c *Config) Serves(owner, name string) bool {
+// Serves reports whether a repository of a forge, by its key, is to be served.
+// With name "" it asks for any repository of the owner, with forge "" for one of
+// any forge. Letters' case does not count.
+func (c *Config) Serves(forge, owner, name string) bool {
 	if len(c.Only) == 0 {
 		return true
 	}
+	owner, full := strings.ToLower(owner)+"/", strings.ToLower(owner+"/"+name)
 	for _, entry := range c.Only {
-		o, n, whole := strings.Cut(entry, "/")
-		if strings.EqualFold(o, owner) && (!whole || name == "" || strings.EqualFold(n, name)) {
+		key, path, keyed := strings.Cut(entry, ":")
+		if !keyed {
+			path = entry
+		} else if forge != "" && key != forge {
+			continue
+		}
+		path = strings.ToLower(path)
+		switch {
+		case strings.HasPrefix(owner, path+"/"): // the owner, or a group above it
+			return true
+		case name != "" && full == path:
+			return true
+		case name == "" && strings.HasPrefix(path, owner):
 			return true
 		}
 	}
@@ -75,5 +80,13 @@ func (c *Config) Serves(owner, name string) bool {
 // KeepFor is KeepBodies as a duration.
 func (c *Config) KeepFor() time.Duration { return time.Duration(c.KeepBodies) * 24 * time.Hour }
 
-// Login reports whether people can log in with their GitHub account.
-func (c *Config) Login() bool { return c.GitHub.ClientID != "" }
+// Login is the instance people can log in with, the first that has a client ID;
+// nil if there is none.
+func (c *Config) Login() *Instance {
+	for i := range c.Forges {
+		if g := c.Forges[i].GitHub; g != nil && g.ClientID != "" {
+			return &c.Forges[i]
+		}
+	}
+	return nil
+}

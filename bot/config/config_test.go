@@ -28,6 +28,12 @@ func enough(more ...string) []string {
 	}, more...)
 }
 
+// gitea is an instance of that kind by its key in capitals.
+func gitea(key string, more ...string) []string {
+	p := "PRIMUM_" + key + "_"
+	return append([]string{p + "URL=https://" + strings.ToLower(key) + ".example", p + "TOKEN=0123456789abcdef", p + "WEBHOOK_SECRET=" + secret}, more...)
+}
+
 func TestThreeVariablesAreEnough(t *testing.T) {
 	t.Parallel()
 	got, err := config.Load(enough("PRIMUM_LISTEN=127.0.0.1:9000", "PRIMUM_CONCURRENCY="))
@@ -36,7 +42,9 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 	}
 	want := &config.Config{
 		Listen: "127.0.0.1:9000", PublicURL: "http://localhost:9000", DatabaseURL: "sqlite:primum.db", Instance: "embedded",
-		GitHub:      config.GitHub{AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret}, WebURL: "https://github.com"},
+		Forges: []config.Instance{{Key: "github", Kind: config.KindGitHub, GitHub: &config.GitHub{
+			AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret}, WebURL: "https://github.com", Reach: config.Reach{Timeout: 10 * time.Second},
+		}}},
 		Concurrency: 64, Settle: 1200 * time.Millisecond, SweepInterval: 10 * time.Minute, KeepBodies: 90, StopTimeout: 20 * time.Second,
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 		Warnings: []string{"PRIMUM_PUBLIC_URL is not set; links lead to http://localhost:9000, which only this machine can open"},
@@ -44,7 +52,7 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.KeepFor() != 2160*time.Hour || got.Login() {
+	if got.KeepFor() != 2160*time.Hour || got.Login() != nil {
 		t.Errorf("bodies are kept for %v, login is %v", got.KeepFor(), got.Login())
 	}
 }
@@ -54,19 +62,23 @@ func TestEverythingCanBeSet(t *testing.T) {
 	got, err := config.Load(enough(
 		"PRIMUM_PUBLIC_URL=https://x.example/primum/", "PRIMUM_DATABASE_URL=postgres://u:p@h/d", "PRIMUM_INSTANCE=one",
 		"PRIMUM_GITHUB_WEBHOOK_SECRET="+secret+", another-secret-for-tests", "PRIMUM_GITHUB_API_URL=https://ghes.example/api/v3/",
-		"PRIMUM_GITHUB_CA_FILE=/ca.pem", "PRIMUM_GITHUB_CLIENT_ID=id", "PRIMUM_GITHUB_CLIENT_SECRET=cs",
+		"PRIMUM_GITHUB_CA_FILE=/ca.pem", "PRIMUM_GITHUB_PROXY=http://u:p@proxy.example:3128", "PRIMUM_GITHUB_TIMEOUT=3s", "PRIMUM_GITHUB_CLIENT_ID=id", "PRIMUM_GITHUB_CLIENT_SECRET=cs",
 		"PRIMUM_PAGES_KEY=0123456789abcdef", "PRIMUM_ONLY=acme, Labs/Pump", "PRIMUM_CONCURRENCY=8", "PRIMUM_SETTLE=0s",
 		"PRIMUM_SWEEP_INTERVAL=1h", "PRIMUM_KEEP_BODIES_DAYS=0", "PRIMUM_STOP_TIMEOUT=1m", "PRIMUM_LOG_LEVEL=debug", "PRIMUM_LOG_FORMAT=json",
 	))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got.Login() != &got.Forges[0] {
+		t.Errorf("people log in with %v", got.Login())
+	}
 	want := &config.Config{
 		Listen: ":8080", PublicURL: "https://x.example/primum", DatabaseURL: "postgres://u:p@h/d", Instance: "one",
-		GitHub: config.GitHub{
+		Forges: []config.Instance{{Key: "github", Kind: config.KindGitHub, GitHub: &config.GitHub{
 			AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret, "another-secret-for-tests"}, APIURL: "https://ghes.example/api/v3",
-			WebURL: "https://ghes.example", CAFile: "/ca.pem", ClientID: "id", ClientSecret: "cs",
-		},
+			WebURL: "https://ghes.example", ClientID: "id", ClientSecret: "cs",
+			Reach: config.Reach{CAFile: "/ca.pem", Proxy: "http://u:p@proxy.example:3128", Timeout: 3 * time.Second},
+		}}},
 		PagesKey: "0123456789abcdef", Only: []string{"acme", "Labs/Pump"},
 		Concurrency: 8, SweepInterval: time.Hour, StopTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 	}
@@ -83,9 +95,37 @@ func TestEveryErrorIsToldAtOnceAndShowsNoSecret(t *testing.T) {
 		want []string
 	}{
 		{"nothing set", nil, []string{
-			"PRIMUM_GITHUB_APP_ID: is missing; set it to 123456",
+			`no forge to serve; set the variables of one, or let "primum setup" with github, gitlab or gitea make them:`,
+			"  GitHub: PRIMUM_GITHUB_APP_ID, PRIMUM_GITHUB_PRIVATE_KEY, PRIMUM_GITHUB_WEBHOOK_SECRET",
+			"  GitLab: PRIMUM_GITLAB_TOKEN, PRIMUM_GITLAB_WEBHOOK_SECRET",
+			"  Gitea or Forgejo: PRIMUM_GITEA_URL, PRIMUM_GITEA_TOKEN, PRIMUM_GITEA_WEBHOOK_SECRET",
+		}},
+		{"one variable of each", []string{"PRIMUM_GITHUB_APP_ID=1", "PRIMUM_GITLAB_URL=https://gitlab.example", "PRIMUM_GITEA_TOKEN=x"}, []string{
+			"PRIMUM_GITEA_URL: is missing; set it to https://git.acme.example",
+			"PRIMUM_GITEA_WEBHOOK_SECRET: is missing; set it to a long random text, the same as in the webhook's settings, or PRIMUM_GITEA_WEBHOOK_SECRET_FILE to the path of a file that holds it",
 			"PRIMUM_GITHUB_PRIVATE_KEY: is missing; set it to the text of the .pem file, or PRIMUM_GITHUB_PRIVATE_KEY_FILE to the path of a file that holds it",
 			"PRIMUM_GITHUB_WEBHOOK_SECRET: is missing; set it to a long random text, the same as in the app's settings, or PRIMUM_GITHUB_WEBHOOK_SECRET_FILE to the path of a file that holds it",
+			"PRIMUM_GITLAB_TOKEN: is missing; set it to a token with the scope api, or PRIMUM_GITLAB_TOKEN_FILE to the path of a file that holds it",
+			"PRIMUM_GITLAB_WEBHOOK_SECRET: is missing, and so is PRIMUM_GITLAB_SIGNING_TOKEN; set one of them to what the webhook's settings hold; without it anybody could send deliveries",
+		}},
+		{"forges named wrongly", enough("PRIMUM_FORGES=github,github,svn,x1=svn,gitea=gitlab,Plant=gitlab,public=gitlab,plant=gitea,plant=gitea"), []string{
+			`PRIMUM_FORGES: "gitea=gitlab" names gitea a second time; give each forge a key of its own, as in forgejo=gitea`,
+			`PRIMUM_FORGES: "github" names github a second time; give each forge a key of its own, as in forgejo=gitea`,
+			`PRIMUM_FORGES: "plant=gitea" names plant a second time; give each forge a key of its own, as in forgejo=gitea`,
+			`PRIMUM_FORGES: "svn" is no kind of forge; github, gitlab and gitea are; another key takes its kind behind it, as in forgejo=gitea`,
+			`PRIMUM_FORGES: "x1=svn" has no kind of forge behind it; github, gitlab and gitea are, as in forgejo=gitea`,
+			`PRIMUM_FORGES: the key "Plant" cannot stand in an address; take 2 to 32 small letters, digits and dashes, as in forgejo=gitea`,
+			`PRIMUM_FORGES: the key "public" would make PRIMUM_PUBLIC_URL mean two things; take another key`,
+			`PRIMUM_PLANT_TOKEN: is missing; set it to a token of the account Primum writes as, or PRIMUM_PLANT_TOKEN_FILE to the path of a file that holds it`,
+			`PRIMUM_PLANT_URL: is missing; set it to https://git.acme.example`,
+			`PRIMUM_PLANT_WEBHOOK_SECRET: is missing; set it to a long random text, the same as in the webhook's settings, or PRIMUM_PLANT_WEBHOOK_SECRET_FILE to the path of a file that holds it`,
+		}},
+		{"a forge reached wrongly", gitea("GITEA", "PRIMUM_GITEA_URL=https://mara:hunter2@git.example", "PRIMUM_GITEA_PROXY=hunter2", "PRIMUM_GITEA_TIMEOUT=-1s", "PRIMUM_ONLY=gitea:acme/x/y,plant:acme"), []string{
+			`PRIMUM_GITEA_PROXY: is no address of a proxy; something like http://proxy.example:3128 is, or none`,
+			`PRIMUM_GITEA_TIMEOUT: is negative; take something like 10s`,
+			`PRIMUM_GITEA_URL: is no address; something like https://git.acme.example is`,
+			`PRIMUM_ONLY: "gitea:acme/x/y" is neither an owner nor owner/name; something like acme,acme-labs/pump is right`,
+			`PRIMUM_ONLY: "plant:acme" names a forge "plant" that is not served; put the key of one in front, or nothing`,
 		}},
 		{"much set wrongly", []string{
 			"PRIMUM_GITHUB_APP_ID=my app", "PRIMUM_GITHUB_PRIVATE_KEY=hunter2", "PRIMUM_GITHUB_WEBHOOK_SECRET=hunter2", "PRIMUM_PAGES_KEY=hunter2",
@@ -145,11 +185,72 @@ func TestSecretsCanBeFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.GitHub.PrivateKey != key || len(got.GitHub.WebhookSecrets) != 1 || got.GitHub.WebhookSecrets[0] != secret {
-		t.Errorf("read %+v", got.GitHub)
+	if got.Forges[0].GitHub.PrivateKey != key || len(got.Forges[0].GitHub.WebhookSecrets) != 1 || got.Forges[0].GitHub.WebhookSecrets[0] != secret {
+		t.Errorf("read %+v", got.Forges[0].GitHub)
 	}
 	if want := "sqlite:/var/lib/primum/primum.db"; got.DatabaseURL != want {
 		t.Errorf("the database is %s, want %s", got.DatabaseURL, want)
+	}
+}
+
+func TestAWrongFileIsNamedByItsOwnVariable(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key.txt")
+	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load([]string{
+		"PRIMUM_GITHUB_APP_ID=42", "PRIMUM_GITHUB_PRIVATE_KEY_FILE=" + file, "PRIMUM_GITHUB_WEBHOOK_SECRET_FILE=" + file, "PRIMUM_PAGES_KEY_FILE=" + file,
+	})
+	want := []string{
+		"PRIMUM_GITHUB_PRIVATE_KEY_FILE: the file holds no private key in PEM form; name the .pem file downloaded from the app's settings",
+		"PRIMUM_GITHUB_WEBHOOK_SECRET_FILE: a secret of 7 characters is too short; take at least 16 random ones",
+		"PRIMUM_PAGES_KEY_FILE: a key of 7 characters is too short; take at least 16 random ones",
+	}
+	if err == nil || err.Error() != strings.Join(want, "\n") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSeveralForgesAtATime(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("glpat-from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := enough(gitea("FORGEJO",
+		"PRIMUM_FORGES=github, forgejo=gitea,plant-2=gitlab", "PRIMUM_PUBLIC_URL=https://p.example",
+		"PRIMUM_GITLAB_TOKEN_FILE="+file, "PRIMUM_GITLAB_SIGNING_TOKEN=whsec_0123456789abcdef",
+		"PRIMUM_PLANT_2_URL=https://host/gitlab/", "PRIMUM_PLANT_2_TOKEN= glpat-2 ", "PRIMUM_PLANT_2_WEBHOOK_SECRET="+secret+","+secret+"2",
+		"PRIMUM_PLANT_2_WAY=gate-job", "PRIMUM_PLANT_2_PROXY=none", "PRIMUM_GITEA_PORT=tcp://10.0.0.1:80", "PRIMUM_ONLY=acme/devices/pump,gitlab:labs")...)
+	got, err := config.Load(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reach := config.Reach{Timeout: 10 * time.Second}
+	want := []config.Instance{
+		{Key: "github", Kind: config.KindGitHub, GitHub: &config.GitHub{
+			AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret}, WebURL: "https://github.com", Reach: reach,
+		}},
+		{Key: "gitlab", Kind: config.KindGitLab, GitLab: &config.GitLab{
+			URL: "https://gitlab.com", Token: "glpat-from-a-file", SigningTokens: []string{"whsec_0123456789abcdef"}, Reach: reach,
+		}},
+		{Key: "forgejo", Kind: config.KindGitea, Gitea: &config.Gitea{
+			URL: "https://forgejo.example", Token: "0123456789abcdef", WebhookSecrets: []string{secret}, Reach: reach,
+		}},
+		{Key: "plant-2", Kind: config.KindGitLab, GitLab: &config.GitLab{
+			URL: "https://host/gitlab", Token: "glpat-2", WebhookSecrets: []string{secret, secret + "2"}, Way: "gate-job",
+			Reach: config.Reach{Proxy: config.NoProxy, Timeout: 10 * time.Second},
+		}},
+	}
+	if diff := cmp.Diff(want, got.Forges); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(got.Warnings) > 0 {
+		t.Errorf("warnings: %v", got.Warnings)
+	}
+	if got.Forges[3].Reach().Proxy != config.NoProxy {
+		t.Errorf("reached by %+v", got.Forges[3].Reach())
 	}
 }
 
@@ -158,7 +259,7 @@ func TestKeyOnOneLineIsUnderstood(t *testing.T) {
 	got, err := config.Load([]string{
 		"PRIMUM_GITHUB_APP_ID=42", "PRIMUM_GITHUB_PRIVATE_KEY=" + strings.ReplaceAll(key, "\n", `\n`), "PRIMUM_GITHUB_WEBHOOK_SECRET=" + secret,
 	})
-	if err != nil || got.GitHub.PrivateKey != key {
+	if err != nil || got.Forges[0].GitHub.PrivateKey != key {
 		t.Errorf("read %+v, error %v", got, err)
 	}
 }
@@ -199,19 +300,41 @@ func TestUnknownVariablesAreWarnedOf(t *testing.T) {
 
 func TestOnlyWhatIsListedIsServed(t *testing.T) {
 	t.Parallel()
-	some := config.Config{Only: []string{"acme", "labs/pump"}}
+	some := config.Config{Only: []string{"acme", "labs/pump", "group/devices", "Group/tools/rig", "gitea:only/here"}}
 	all := config.Config{}
 	for _, tt := range []struct {
-		owner, name string
-		want        bool
+		forge, owner, name string
+		want               bool
 	}{
-		{"acme", "x", true}, {"ACME", "x", true}, {"labs", "Pump", true}, {"labs", "x", false}, {"labs", "", true}, {"other", "pump", false}, {"other", "", false},
+		{"github", "acme", "x", true},
+		{"github", "ACME", "x", true},
+		{"github", "acme2", "x", false},
+		{"gitlab", "acme/devices", "x", true},
+		{"github", "labs", "Pump", true},
+		{"github", "labs", "x", false},
+		{"github", "labs", "", true},
+		{"gitlab", "labs/pump", "x", true},
+		{"github", "other", "pump", false},
+		{"github", "other", "", false},
+		{"gitlab", "group/devices", "x", true},
+		{"gitlab", "group/devices/firmware", "x", true},
+		{"gitlab", "group/devices2", "x", false},
+		{"gitlab", "group", "devices", true},
+		{"gitlab", "group", "x", false},
+		{"gitlab", "group", "", true},
+		{"gitlab", "group/tools", "rig", true},
+		{"gitlab", "group/tools", "rig2", false},
+		{"gitlab", "group/tools", "", true},
+		{"gitea", "only", "here", true},
+		{"github", "only", "here", false},
+		{"gitea", "only", "", true},
+		{"gitea", "only", "there", false},
 	} {
-		if got := some.Serves(tt.owner, tt.name); got != tt.want {
-			t.Errorf("%s/%s served is %v, want %v", tt.owner, tt.name, got, tt.want)
+		if got := some.Serves(tt.forge, tt.owner, tt.name); got != tt.want {
+			t.Errorf("%s: %s/%s served is %v, want %v", tt.forge, tt.owner, tt.name, got, tt.want)
 		}
-		if !all.Serves(tt.owner, tt.name) {
-			t.Errorf("%s/%s is not served without a list", tt.owner, tt.name)
+		if !all.Serves(tt.forge, tt.owner, tt.name) {
+			t.Errorf("%s: %s/%s is not served without a list", tt.forge, tt.owner, tt.name)
 		}
 	}
 }

@@ -26,13 +26,27 @@ const (
 // empty variable counts as not set. Secrets are removed from the process's own
 // environment. The error lists everything that is wrong, a line each.
 func Load(environ []string) (*Config, error) {
-	vars := variables(environ)
-	l := loader{vars: vars, settings: Settings()}
+	l := loader{vars: variables(environ), fromFile: map[string]bool{}}
+	own := settings(reflect.TypeFor[Config](), Prefix, "")
+	l.settings = own
+	l.groups()
+	for _, g := range l.forges {
+		l.settings = append(l.settings, g.settings...)
+	}
 	l.files()
 	c := &Config{}
-	l.take(env.ParseWithOptions(c, env.Options{Environment: l.vars, Prefix: Prefix}))
+	l.parse(c, Prefix, own)
+	for _, g := range l.forges {
+		if l.served(g) {
+			in, into := instance(g.key, g.Kind)
+			l.parse(into, g.prefix, g.settings)
+			l.need(g)
+			c.Forges = append(c.Forges, in)
+		}
+	}
 	for _, s := range l.settings {
 		if s.Secret {
+			l.warnIf(os.Unsetenv(s.Variable))
 			l.warnIf(os.Unsetenv(s.Variable + fileSuffix))
 		}
 	}
@@ -40,11 +54,15 @@ func Load(environ []string) (*Config, error) {
 	l.complete(c)
 	l.unknown()
 	c.Warnings = l.warnings
-	if len(l.problems) == 0 {
+	if len(l.problems) == 0 && len(c.Forges) > 0 {
 		return c, nil
 	}
 	slices.Sort(l.problems)
-	return nil, errors.New(strings.Join(slices.Compact(l.problems), "\n"))
+	l.problems = slices.Compact(l.problems)
+	if len(c.Forges) == 0 && len(c.Named) == 0 {
+		l.problems = append([]string{none()}, l.problems...)
+	}
+	return nil, errors.New(strings.Join(l.problems, "\n"))
 }
 
 // fileSuffix makes the variable that names a file with a secret.
@@ -65,6 +83,8 @@ func variables(environ []string) map[string]string {
 type loader struct {
 	vars     map[string]string
 	settings []Setting
+	forges   []group
+	fromFile map[string]bool // variables whose value was read from a file
 	problems []string
 	warnings []string
 }
@@ -96,39 +116,47 @@ func (l *loader) files() {
 		switch {
 		case err != nil:
 			l.wrong(name, "the file cannot be read ("+err.Error()+")", "name a file this account can read")
-			l.vars[s.Variable] = " " // said already; not missing as well
+			l.vars[s.Variable] = blank
 		case strings.TrimSpace(string(raw)) == "":
 			l.wrong(name, "the file "+path+" is empty", "put the value into it")
-			l.vars[s.Variable] = " "
+			l.vars[s.Variable] = blank
 		default:
 			l.vars[s.Variable] = strings.TrimSpace(string(raw))
+			l.fromFile[s.Variable] = true
 		}
 	}
 }
 
-// take translates the errors of parsing.
-func (l *loader) take(err error) {
+// blank stands for a value whose lack was said already: it is not missing as well.
+const blank = " "
+
+// source is the variable a value came from: the one that names a file if it was
+// read from one.
+func (l *loader) source(variable string) string {
+	if l.fromFile[variable] {
+		return variable + fileSuffix
+	}
+	return variable
+}
+
+// parse reads what is set into the fields tagged with it, and translates the
+// errors.
+func (l *loader) parse(into any, prefix string, from []Setting) {
+	err := env.ParseWithOptions(into, env.Options{Environment: l.vars, Prefix: prefix})
 	if err == nil {
 		return
 	}
 	all := env.AggregateError{Errors: []error{err}}
 	_ = errors.As(err, &all) // one error stands for itself
 	for _, e := range all.Errors {
-		var missing env.VarIsNotSetError
 		var parse env.ParseError
-		switch {
-		case errors.As(e, &missing):
-			s := l.setting(func(s Setting) bool { return s.Variable == missing.Key })
-			way := "set it to " + s.Example
-			if s.Secret {
-				way += ", or " + s.Variable + fileSuffix + " to the path of a file that holds it"
-			}
-			l.wrong(missing.Key, "is missing", way)
-		case errors.As(e, &parse):
-			s := l.setting(func(s Setting) bool { return s.field == parse.Name })
-			l.wrong(s.Variable, fmt.Sprintf("%q is no %s", l.vars[s.Variable], s.kind), "something like "+s.Example+" is")
-		default:
+		if !errors.As(e, &parse) {
 			l.problems = append(l.problems, e.Error())
+			continue
+		}
+		if i := slices.IndexFunc(from, func(s Setting) bool { return s.field == parse.Name }); i >= 0 {
+			s := from[i]
+			l.wrong(s.Variable, fmt.Sprintf("%q is no %s", l.vars[s.Variable], s.kind), "something like "+s.Example+" is")
 		}
 	}
 }
@@ -146,9 +174,11 @@ func (l *loader) check(c *Config) {
 		l.wrong("PRIMUM_LISTEN", fmt.Sprintf("%q is no address with a port", c.Listen), "something like :8080 or 127.0.0.1:8080 is")
 	}
 	l.address("PRIMUM_PUBLIC_URL", &c.PublicURL)
-	l.address("PRIMUM_GITHUB_API_URL", &c.GitHub.APIURL)
-	l.address("PRIMUM_GITHUB_WEB_URL", &c.GitHub.WebURL)
-	l.secrets(c)
+	for i := range c.Forges {
+		l.forge(&c.Forges[i])
+	}
+	c.PagesKey = strings.TrimSpace(c.PagesKey)
+	l.long("PRIMUM_PAGES_KEY", "key", []string{c.PagesKey})
 	if c.Concurrency < 1 || c.Concurrency > maxConcurrency {
 		l.wrong("PRIMUM_CONCURRENCY", fmt.Sprintf("%d is out of range", c.Concurrency), fmt.Sprintf("take 1 to %d", maxConcurrency))
 	}
@@ -163,38 +193,7 @@ func (l *loader) check(c *Config) {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		l.wrong("PRIMUM_LOG_FORMAT", fmt.Sprintf("%q is no format", c.LogFormat), "text and json are")
 	}
-	for i, entry := range c.Only {
-		c.Only[i] = strings.TrimSpace(entry)
-		if o, n, whole := strings.Cut(c.Only[i], "/"); o == "" || whole && n == "" || strings.Contains(n, "/") {
-			l.wrong("PRIMUM_ONLY", fmt.Sprintf("%q is neither an owner nor owner/name", entry), "something like acme,acme-labs/pump is right")
-		}
-	}
-}
-
-// secrets checks secrets without showing them. What could not be read was said
-// already and is blank.
-func (l *loader) secrets(c *Config) {
-	if c.GitHub.AppID < 0 {
-		l.wrong("PRIMUM_GITHUB_APP_ID", "is negative", "copy the number from the page of the app's settings")
-	}
-	if key := strings.TrimSpace(c.GitHub.PrivateKey); key != "" && !strings.Contains(key, "PRIVATE KEY-----") {
-		l.wrong("PRIMUM_GITHUB_PRIVATE_KEY", "holds no private key in PEM form",
-			"set it to the text of the .pem file, or PRIMUM_GITHUB_PRIVATE_KEY_FILE to its path")
-	}
-	// Where a variable cannot hold lines, keys are written with \n.
-	c.GitHub.PrivateKey = strings.ReplaceAll(c.GitHub.PrivateKey, `\n`, "\n")
-	for i, s := range c.GitHub.WebhookSecrets {
-		c.GitHub.WebhookSecrets[i] = strings.TrimSpace(s)
-		if s := c.GitHub.WebhookSecrets[i]; len(s) < secretMin && strings.TrimSpace(l.vars["PRIMUM_GITHUB_WEBHOOK_SECRET"]) != "" {
-			l.wrong("PRIMUM_GITHUB_WEBHOOK_SECRET", fmt.Sprintf("a secret of %d characters is too short", len(s)), fmt.Sprintf("take at least %d random ones", secretMin))
-		}
-	}
-	if n := len(strings.TrimSpace(c.PagesKey)); n > 0 && n < secretMin {
-		l.wrong("PRIMUM_PAGES_KEY", fmt.Sprintf("a key of %d characters is too short", n), fmt.Sprintf("take at least %d random ones", secretMin))
-	}
-	if (c.GitHub.ClientID == "") != (c.GitHub.ClientSecret == "") {
-		l.wrong("PRIMUM_GITHUB_CLIENT_ID", "is needed together with PRIMUM_GITHUB_CLIENT_SECRET", "set both to let people log in, or neither")
-	}
+	l.only(c)
 }
 
 // address checks an http address and takes the slash off its end.
@@ -229,8 +228,20 @@ func (l *loader) complete(c *Config) {
 	if c.Instance == "" && strings.HasPrefix(c.DatabaseURL, "sqlite:") {
 		c.Instance = "embedded" // the file has one process, which finds its own work after a crash
 	}
-	if c.GitHub.WebURL == "" {
-		c.GitHub.WebURL = webOf(c.GitHub.APIURL)
+	logins := 0
+	for _, f := range c.Forges {
+		if f.GitHub == nil {
+			continue
+		}
+		if f.GitHub.WebURL == "" {
+			f.GitHub.WebURL = webOf(f.GitHub.APIURL)
+		}
+		if f.GitHub.ClientID != "" {
+			logins++
+		}
+	}
+	if logins > 1 {
+		l.warnings = append(l.warnings, "several forges have a client ID; people log in with "+c.Login().Key)
 	}
 }
 
@@ -259,7 +270,7 @@ func (l *loader) unknown() {
 	}
 	for _, v := range slices.Sorted(maps.Keys(l.vars)) {
 		rest, ours := strings.CutPrefix(v, Prefix)
-		if !ours || known[v] || strings.HasPrefix(rest, "SERVICE_") || strings.HasPrefix(rest, "PORT") || strings.HasPrefix(rest, "TEST_") {
+		if !ours || known[v] || strings.HasPrefix(rest, "TEST_") || kubernetes(rest) {
 			continue
 		}
 		warning := v + " is no setting and is not used"
@@ -268,6 +279,13 @@ func (l *loader) unknown() {
 		}
 		l.warnings = append(l.warnings, warning)
 	}
+}
+
+// kubernetes reports whether a name is one it makes for a service called primum,
+// or primum-something.
+func kubernetes(rest string) bool {
+	return strings.Contains("_"+rest, "_SERVICE_HOST") || strings.Contains("_"+rest, "_SERVICE_PORT") ||
+		strings.HasSuffix("_"+rest, "_PORT") || strings.Contains("_"+rest, "_PORT_")
 }
 
 // nearest is the known name that shares the most letters in order, if most.

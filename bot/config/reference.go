@@ -12,34 +12,50 @@ type Setting struct {
 	Doc      string
 	Default  string // "" for none, or one that depends on other things and is told in Doc
 	Example  string
-	Required bool
-	Secret   bool // may be given as a file, in Variable_FILE
+	Forge    string // "GitHub": the forge it is a setting of; "" for the service's own
+	Required bool   // of a forge: needed once one of the forge's is set
+	Secret   bool   // may be given as a file, in Variable_FILE
 
 	field, kind string
 }
 
-// Settings lists every variable in the order of Config.
-func Settings() []Setting { return settings(reflect.TypeFor[Config](), Prefix) }
-
-func settings(t reflect.Type, prefix string) []Setting {
+// Settings lists every variable in the order of the documentation.
+func Settings() []Setting {
 	var out []Setting
-	for f := range t.Fields() {
-		if group, ok := f.Tag.Lookup("envPrefix"); ok {
-			out = append(out, settings(f.Type, prefix+group)...)
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if f.Name != "Forges" {
+			out = append(out, settingOf(f, Prefix, "")...)
 			continue
 		}
-		tag, ok := f.Tag.Lookup("env")
-		if !ok {
-			continue
+		for _, k := range kinds() {
+			out = append(out, settings(k.settings, prefixOf(string(k.Kind)), k.product)...)
 		}
-		name, options, _ := strings.Cut(tag, ",")
-		out = append(out, Setting{
-			Variable: prefix + name, Doc: f.Tag.Get("doc"), Default: f.Tag.Get("envDefault"), Example: f.Tag.Get("eg"),
-			Required: strings.Contains(options, "required"), Secret: f.Tag.Get("secret") == "true",
-			field: f.Name, kind: kindOf(f.Type),
-		})
 	}
 	return out
+}
+
+// settings are those of a struct's fields.
+func settings(t reflect.Type, prefix, forge string) []Setting {
+	var out []Setting
+	for f := range t.Fields() {
+		out = append(out, settingOf(f, prefix, forge)...)
+	}
+	return out
+}
+
+func settingOf(f reflect.StructField, prefix, forge string) []Setting {
+	if f.Anonymous {
+		return settings(f.Type, prefix, forge)
+	}
+	tag, ok := f.Tag.Lookup("env")
+	name, _, _ := strings.Cut(tag, ",")
+	if !ok || name == "-" {
+		return nil
+	}
+	return []Setting{{
+		Variable: prefix + name, Doc: f.Tag.Get("doc"), Default: f.Tag.Get("envDefault"), Example: f.Tag.Get("eg"), Forge: forge,
+		Required: f.Tag.Get("need") == "true", Secret: f.Tag.Get("secret") == "true", field: f.Name, kind: kindOf(f.Type),
+	}}
 }
 
 // Reference is the manual of all settings as plain text, for help.
@@ -49,7 +65,7 @@ func Reference() string {
 		b.WriteString(s.Variable)
 		switch {
 		case s.Required:
-			b.WriteString("  (required)")
+			b.WriteString("  (needed for " + s.Forge + ")")
 		case s.Default != "":
 			fmt.Fprintf(&b, "  (default %s)", s.Default)
 		}
@@ -69,7 +85,7 @@ func Markdown() string {
 		standard := ""
 		switch {
 		case s.Required:
-			standard = "required"
+			standard = "needed for " + s.Forge
 		case s.Default != "":
 			standard = "`" + s.Default + "`"
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 	"primum/bot/store"
 	"primum/bot/work"
 	"primum/forges"
-	"primum/forges/github"
 )
 
 // newServe is "primum serve".
@@ -51,7 +49,11 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 		log.WarnContext(ctx, "settings", slog.String("warning", w))
 	}
 	meter := bot.NewMeter()
-	forge, err := github.New(githubConfig(c, log, meter))
+	served, err := openForges(c, log, meter)
+	if err != nil {
+		return usage("%w", err)
+	}
+	a, err := access(c)
 	if err != nil {
 		return usage("%w", err)
 	}
@@ -65,7 +67,7 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 		}
 		return nil
 	}
-	service, err := bot.New(serviceOptions(c, db, forge, meter, log, engine))
+	service, err := bot.New(serviceOptions(c, db, served, a, meter, log, engine))
 	if err != nil {
 		return errors.Join(err, closeDB())
 	}
@@ -74,8 +76,11 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 		return errors.Join(fmt.Errorf("listen on %s: %w; stop what listens there, or set PRIMUM_LISTEN to another address", c.Listen, err), closeDB())
 	}
 	log.InfoContext(ctx, "serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
-		slog.String("webhooks", c.PublicURL+"/hooks/"+forge.Key()), slog.String("forge", forge.Capabilities().Product),
 		slog.String("database", databaseKind(c)), slog.String("version", engine))
+	for _, f := range served {
+		log.InfoContext(ctx, "serving forge", slog.String("forge", f.Key()), slog.String("product", f.Capabilities().Product),
+			slog.String("webhooks", c.PublicURL+"/hooks/"+f.Key()))
+	}
 	err = service.Serve(ctx, l)
 	log.InfoContext(ctx, "stopped")
 	return errors.Join(err, closeDB())
@@ -90,25 +95,15 @@ func logger(io *streams, c *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(io.err, o))
 }
 
-func githubConfig(c *config.Config, log *slog.Logger, meter *bot.Meter) github.Config {
-	return github.Config{
-		AppID: c.GitHub.AppID, PrivateKey: []byte(c.GitHub.PrivateKey), Secrets: c.GitHub.WebhookSecrets,
-		BaseURL: c.GitHub.APIURL, CAFile: c.GitHub.CAFile, Now: clock.System{}.Now, Log: log,
-		Meter: func(call github.Call) {
-			meter.Call("github", call.Operation, call.Resource, call.Status, call.Took, call.Remaining)
-		},
-	}
-}
-
-func serviceOptions(c *config.Config, db *store.DB, forge forges.Forge, meter *bot.Meter, log *slog.Logger, engine string) bot.Options {
+func serviceOptions(c *config.Config, db *store.DB, served []forges.Forge, a pages.Access, meter *bot.Meter, log *slog.Logger, engine string) bot.Options {
 	o := bot.Options{
-		Store: db, Forges: []forges.Forge{forge}, Clock: clock.System{}, Log: log, Engine: engine,
-		PublicURL: c.PublicURL, Access: access(c), Meter: meter, Owner: c.Instance,
+		Store: db, Forges: served, Clock: clock.System{}, Log: log, Engine: engine,
+		PublicURL: c.PublicURL, Access: a, Meter: meter, Owner: c.Instance,
 		Sweep: c.SweepInterval, KeepBodies: max(c.KeepFor(), time.Minute), StopTimeout: c.StopTimeout,
 		Work: work.Options{Concurrency: c.Concurrency},
 		Intake: intake.Options{
 			Settle:   c.Settle,
-			Relevant: func(r forges.RepoRef) bool { return c.Serves(r.Owner, r.Name) },
+			Relevant: func(r forges.RepoRef) bool { return c.Serves(r.Forge, r.Owner, r.Name) },
 		},
 	}
 	if c.Settle == 0 {
@@ -118,17 +113,6 @@ func serviceOptions(c *config.Config, db *store.DB, forge forges.Forge, meter *b
 		o.Owner = "primum" // the only one there is
 	}
 	return o
-}
-
-func access(c *config.Config) pages.Access {
-	a := pages.Access{Key: c.PagesKey}
-	if c.Login() {
-		a.GitHub = &pages.OAuth{
-			Forge: "github", ClientID: c.GitHub.ClientID, ClientSecret: c.GitHub.ClientSecret,
-			WebURL: c.GitHub.WebURL, APIURL: cmp.Or(c.GitHub.APIURL, "https://api.github.com"),
-		}
-	}
-	return a
 }
 
 func databaseKind(c *config.Config) string {
