@@ -62,6 +62,12 @@ type Status struct {
 	TargetURL   string
 	Creator     int64
 	At          time.Time
+
+	// What only GitLab has: the branch and the pipeline it is meant for, and the
+	// state in GitLab's word ("running", "canceled").
+	Ref      string
+	Pipeline int64
+	Word     string
 }
 
 // newestRuns keeps the newest run per name and app, oldest first.
