@@ -51,6 +51,7 @@ func judge(in Input) Verdict {
 		k.Setting, k.earlier = setting, v.Results
 		v.Results = append(v.Results, k.apply(r, told))
 	}
+	v.Notes = notesOf(c, &k.issues)
 	lowest := p.Ladder.Lowest() == k.Class.Class
 	v.State = overall(v.Results, lowest)
 	v.Reason = reason(&v, c, lowest)
@@ -68,7 +69,7 @@ func newVerdict(in Input) Verdict {
 		Schema: VerdictSchema,
 		Subject: Subject{
 			Forge: c.Forge, Repo: c.Repo.FullName(), RepoID: c.Repo.ID, Change: c.Number, URL: c.URL, Title: c.Title,
-			Author: c.Opener, Head: c.Head.SHA, Base: c.Base.Name, BaseAt: c.Base.SHA, Draft: c.Draft,
+			Author: c.Opener, Head: c.Head.SHA, Base: c.Base.Name, BaseAt: c.Base.SHA, Draft: c.Draft, Sign: c.Sign,
 		},
 		Policy:      policy.Source{Path: c.Policy.Path, Commit: c.Policy.Commit, OID: c.Policy.OID},
 		FactsDigest: digest,

@@ -150,7 +150,9 @@ func (c *Case) consents(r *linked) []consent {
 // noConsent says why an act does not approve the request; "" if it does.
 func (c *Case) noConsent(r *linked, a consent, roles []policy.Role) string {
 	switch {
-	case a.by.Bot || !a.by.Known():
+	case !a.by.Known():
+		return "whoever approved it has no account any more"
+	case a.by.Bot:
 		return "a bot cannot approve it"
 	case !c.People.Holds(a.by, roles...):
 		return login(a.by) + " does not hold the role " + either(roleWords(roles))

@@ -46,6 +46,9 @@ type Verdict struct {
 	// Approvals lists every approval with whether it counts and why not.
 	Approvals []Approval `json:"approvals,omitempty"`
 
+	// Notes are what people should know and no rule judges, in a fixed order.
+	Notes []Note `json:"notes,omitempty"`
+
 	Policy       policy.Source  `json:"policy"`
 	PolicyErrors []policy.Error `json:"policy_errors,omitempty"`
 	// Preview is how the change's own version of the policy would judge; set
@@ -58,6 +61,29 @@ type Verdict struct {
 	// Next is when time alone may change the answer; zero if never.
 	Next   time.Time `json:"next,omitzero"`
 	Engine string    `json:"engine"` // version of the rules, stamped by the caller
+}
+
+// NoteKind says what a note is about.
+type NoteKind string
+
+// Note kinds.
+const (
+	// ForgedVerdict: a check of Primum's own name that somebody else set.
+	ForgedVerdict NoteKind = "forged-verdict"
+	// StaysOpen: an issue that merging will not close.
+	StaysOpen NoteKind = "stays-open"
+)
+
+// Note is something people should know of the change that decides nothing.
+type Note struct {
+	Kind NoteKind `json:"kind"`
+	// Text is state and cause in one sentence of plain words, Fix the cure; "" if
+	// there is nothing to do.
+	Text string    `json:"text"`
+	Fix  string    `json:"fix,omitempty"`
+	By   string    `json:"by,omitempty"` // login; "" if the forge does not say
+	At   time.Time `json:"at,omitzero"`
+	URL  string    `json:"url,omitempty"`
 }
 
 // Subject says what was judged.
@@ -73,6 +99,8 @@ type Subject struct {
 	Base   string      `json:"base"`     // target branch
 	BaseAt string      `json:"base_sha"` // its tip
 	Draft  bool        `json:"draft,omitempty"`
+	// Sign stands before the number of a change in text; "" for "#".
+	Sign string `json:"sign,omitempty"`
 	// Product is the policy's product; "" when not governed.
 	Product string `json:"product,omitempty"`
 }

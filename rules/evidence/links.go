@@ -57,7 +57,8 @@ func (l *linker) add(link fact.Link) {
 	if link.Repo == "" {
 		link.Repo = l.home.repo
 	}
-	if link.Repo == l.home.repo && link.Number == l.change.Number || link.Number <= 0 {
+	own := link.Repo == l.home.repo && link.Number == l.change.Number && !l.change.CountsApart()
+	if own || link.Number <= 0 {
 		return // a change is not its own request
 	}
 	k := issueKey(link.Repo, link.Number)

@@ -224,3 +224,14 @@ func TestTrailers(t *testing.T) {
 		})
 	}
 }
+
+// Where changes and issues are counted apart, change !3 may well implement issue #3.
+func TestAnIssueWithTheNumberOfTheChange(t *testing.T) {
+	t.Parallel()
+	for sign, want := range map[string]int{"": 0, "#": 0, "!": 1} {
+		c := &fact.Change{Number: 3, Sign: sign, Body: "Fixes #3", Repo: fact.Repo{Owner: "acme/devices", Name: "pump"}}
+		if got := Links(c); len(got) != want {
+			t.Errorf("sign %q: links %+v, want %d", sign, got, want)
+		}
+	}
+}

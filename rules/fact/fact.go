@@ -7,7 +7,10 @@
 // which never passes. The package imports the standard library only.
 package fact
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Change is one pull or merge request with everything the enabled rules asked
 // for, read at ReadAt. Slices are in the forge's own order (oldest first)
@@ -17,6 +20,9 @@ type Change struct {
 	Repo   Repo   `json:"repo"`
 	Number int    `json:"number"`
 	URL    string `json:"url"`
+	// Sign stands before the number of a change in text; "" for "#". Where it is
+	// another, changes and issues are counted apart: change !3 is not issue #3.
+	Sign string `json:"sign,omitempty"`
 
 	Title     string    `json:"title"`
 	Body      string    `json:"body"`
@@ -37,12 +43,15 @@ type Change struct {
 	// that carry it (see Review.Patch); empty if not read.
 	Patch string `json:"patch,omitempty"`
 
-	Files    []File    `json:"files"`
-	Commits  []Commit  `json:"commits"`
-	Pushers  []Push    `json:"pushers,omitempty"` // who brought the commits, of those seen arriving
-	Reviews  []Review  `json:"reviews"`
-	Threads  []Thread  `json:"threads"`
-	Checks   []Check   `json:"checks"`   // on Head.SHA only, newest per name and source
+	Files   []File   `json:"files"`
+	Commits []Commit `json:"commits"`
+	Pushers []Push   `json:"pushers,omitempty"` // who brought the commits, of those seen arriving
+	Reviews []Review `json:"reviews"`
+	Threads []Thread `json:"threads"`
+	Checks  []Check  `json:"checks"` // on Head.SHA only, newest per name and source
+	// Forged are the checks on Head.SHA that bear the name of Primum's own and are
+	// somebody else's, oldest first. They are no checks of a rule.
+	Forged   []Check   `json:"forged,omitempty"`
 	Comments []Comment `json:"comments"` // of people and bots, our own included
 	Links    []Link    `json:"links"`    // every way the change names an issue
 	Issues   []Issue   `json:"issues"`   // the linked issues, read whole
@@ -64,6 +73,20 @@ type Change struct {
 	Unknown map[Need]string `json:"unknown,omitempty"`
 
 	ReadAt time.Time `json:"read_at"`
+}
+
+// CountsApart reports whether changes and issues have numbers of their own each.
+func (c *Change) CountsApart() bool { return c.Sign != "" && c.Sign != "#" }
+
+// Name is the change as people write it in its own repository: "#4", "!4".
+func (c *Change) Name() string { return NameOf(c.Sign, c.Number) }
+
+// NameOf is a change as people write it: its number after the sign, "" for "#".
+func NameOf(sign string, number int) string {
+	if sign == "" {
+		sign = "#"
+	}
+	return sign + strconv.Itoa(number)
 }
 
 // Why reports why a part could not be read; known is true if it was read whole.
@@ -321,6 +344,14 @@ type Check struct {
 	Ours       bool   `json:"ours,omitempty"`
 	ID         string `json:"id,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
+}
+
+// At is when the check was last set, as far as the forge tells.
+func (k Check) At() time.Time {
+	if k.FinishedAt.After(k.StartedAt) {
+		return k.FinishedAt
+	}
+	return k.StartedAt
 }
 
 // Comment is a comment on a change or an issue.

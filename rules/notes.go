@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"primum/rules/fact"
+)
+
+// notesOf lists what people should know beside what the rules say: verdicts that
+// are not Primum's, and issues that merging will not close.
+func notesOf(c *fact.Change, is *issues) []Note {
+	var out []Note
+	for i := range c.Forged {
+		out = append(out, forged(&c.Forged[i]))
+	}
+	if c.State != fact.Open {
+		return out
+	}
+	for i := range is.all {
+		if n, ok := staysOpen(&is.all[i]); ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// forged says who set a check of our name, when, and to what. On some forges
+// anybody who may push can, and nothing ties a name to an account.
+func forged(k *fact.Check) Note {
+	by := "somebody the forge does not name"
+	if k.Source != "" {
+		by = code(k.Source)
+	}
+	text := by + " set " + code(k.Name) + " on this commit to " + string(k.State)
+	if at := k.At(); !at.IsZero() {
+		text += " on " + at.UTC().Format("2006-01-02 at 15:04:05 UTC")
+	}
+	return Note{
+		Kind: ForgedVerdict, Text: text + "; that is not Primum's verdict and counts for nothing",
+		By: k.Source, At: k.At().UTC().Truncate(time.Second), URL: k.URL,
+	}
+}
+
+// staysOpen says that the forge will leave an issue open that the change closes
+// when merged. It does so silently, and the record then shows work as unfinished.
+func staysOpen(l *linked) (Note, bool) {
+	if !l.link.Closes || l.facts.State != fact.Open || len(l.facts.BlockedBy) == 0 {
+		return Note{}, false
+	}
+	var on []string
+	for _, ref := range l.facts.BlockedBy {
+		ref = strings.TrimPrefix(ref, l.facts.Repo+"#")
+		if !strings.Contains(ref, "#") {
+			ref = "#" + ref
+		}
+		on = append(on, ref)
+	}
+	verb := ", which is open"
+	if len(on) > 1 {
+		verb = ", which are open"
+	}
+	return Note{
+		Kind: StaysOpen, Text: "Merging will not close " + l.ref + ": it depends on " + few(on) + verb,
+		Fix: "Settle what it depends on first, or close " + l.ref + " by hand after the merge", URL: l.facts.URL,
+	}, true
+}
