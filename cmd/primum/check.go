@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,10 @@ type checkOptions struct {
 	remote   remote
 	tokenEnv string
 	format   string
+
+	service string
+	wait    time.Duration
+	commit  string
 
 	local  bool
 	base   string
@@ -37,17 +42,24 @@ func newCheck(s *streams) *cobra.Command {
 		Short: "Judge one change without a server",
 		Long: "Judge one change by the policy of its target branch, without a server.\n\n" +
 			"With a forge, the change is read and judged as the service would, with a token from the\n" +
-			"environment; --post also puts the check and the comment on it. In a GitHub Actions job the\n" +
-			"repository, the change and the API's address are known. Commands that were edited before\n" +
-			"this call saw them are not obeyed.\n\n" +
+			"environment (PRIMUM_TOKEN, or GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN); --post also puts\n" +
+			"the check and the comment on it. In a job of GitHub Actions, GitLab CI, or the Actions of\n" +
+			"Gitea and Forgejo, the forge, its address, the repository and the change are known.\n" +
+			"Commands that were edited before this call saw them are not obeyed.\n\n" +
+			"With --service nothing is judged here: a running Primum is asked for its verdict on the\n" +
+			"commit, and waited for. That is for a job that blocks a merge by failing. If the repository\n" +
+			"is private, PRIMUM_PAGES_KEY holds the service's key. In advise and observe mode it passes.\n\n" +
 			"With --local the change is what a git checkout has over its base: files, commits, trailers\n" +
 			"and the policy. What only a forge knows (reviews, issues, checks, people) is said to be\n" +
 			"unknown and fails nobody unless --strict is given.\n\n" +
-			"Exit status: 0 compliant or not governed; 1 findings, in whatever mode; 2 called wrongly or\n" +
-			"the policy is broken; 3 the change could not be read or posted.",
+			"Exit status: 0 compliant or not governed; 1 findings, in whatever mode unless --service is\n" +
+			"given; 2 called wrongly or the policy is broken; 3 the change could not be read or posted,\n" +
+			"or the service has no verdict on the commit.",
 		Example: "  primum check --local --base main\n" +
 			"  primum check --repo acme/pump --change 12 --format markdown\n" +
-			"  primum check --post        # in a GitHub Actions job on pull_request",
+			"  primum check --forge gitlab --url https://gitlab.example --repo acme/devices/pump --change 7\n" +
+			"  primum check --post        # in a GitHub Actions job on pull_request\n" +
+			"  primum check --service https://primum.example        # in a GitLab CI job on merge requests",
 		Args: arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.remote.engine, o.remote.trace = cmd.Root().Version, s.err
@@ -59,11 +71,16 @@ func newCheck(s *streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.remote.forge, "forge", "github", "the kind of forge")
-	f.StringVar(&o.remote.repo, "repo", "", "the repository, owner/name")
-	f.IntVar(&o.remote.number, "change", 0, "the number of the pull request")
-	f.StringVar(&o.remote.api, "api-url", "", "the API of an Enterprise Server, https://host/api/v3")
-	f.StringVar(&o.tokenEnv, "token-env", "GITHUB_TOKEN", "the environment variable that holds the token")
+	f.StringVar(&o.remote.forge, "forge", "", "the forge: github, gitlab, gitea or forgejo; with --service its key there. Default: the one whose job this is, or github")
+	f.StringVar(&o.remote.repo, "repo", "", "the repository, owner/name or group/subgroup/name")
+	f.IntVar(&o.remote.number, "change", 0, "the number of the pull or merge request")
+	f.StringVar(&o.remote.url, "url", "", "where people open GitLab, Gitea or Forgejo, https://host")
+	f.StringVar(&o.remote.api, "api-url", "", "the API of a GitHub Enterprise Server, https://host/api/v3")
+	f.StringVar(&o.remote.ca, "ca-file", "", "a PEM file of authorities to trust besides the system's")
+	f.StringVar(&o.tokenEnv, "token-env", "", "the environment variable that holds the token")
+	f.StringVar(&o.service, "service", "", "the address of a running Primum to ask")
+	f.DurationVar(&o.wait, "wait", 2*time.Minute, "with --service: how long to wait for a verdict that no longer waits itself")
+	f.StringVar(&o.commit, "commit", "", "with --service: the commit the verdict must be about; in a job its own")
 	f.BoolVar(&o.remote.post, "post", false, "put the check and the comment on the change")
 	f.StringVar(&o.format, "format", "text", "how to print the verdict: "+strings.Join(formats(), ", "))
 	f.BoolVar(&o.local, "local", false, "judge a git checkout, without a forge")
@@ -73,7 +90,7 @@ func newCheck(s *streams) *cobra.Command {
 	f.BoolVar(&o.strict, "strict", false, "with --local: what could not be known is a finding")
 	cmd.MarkFlagsMutuallyExclusive("local", "repo")
 	cmd.MarkFlagsMutuallyExclusive("local", "change")
-	cmd.MarkFlagsMutuallyExclusive("local", "post")
+	cmd.MarkFlagsMutuallyExclusive("local", "post", "service")
 	return cmd
 }
 
@@ -84,6 +101,9 @@ func (o *checkOptions) run(ctx context.Context, out io.Writer, env func(string) 
 	}
 	if o.local {
 		return o.runLocal(ctx, out)
+	}
+	if o.service != "" {
+		return o.runService(ctx, out, env)
 	}
 	return o.runRemote(ctx, out, env)
 }
@@ -141,17 +161,13 @@ func (o *checkOptions) judgeLocal(v *rules.Verdict) (code int, says string) {
 
 func (o *checkOptions) runRemote(ctx context.Context, out io.Writer, env func(string) string) (int, error) {
 	r := o.remote
-	r.fromActions(env)
-	r.token = strings.TrimSpace(env(o.tokenEnv))
-	switch owner, name, ok := strings.Cut(r.repo, "/"); {
-	case r.repo == "":
-		return exitUsage, usage("which repository? give --repo owner/name")
-	case !ok || owner == "" || name == "" || strings.Contains(name, "/"):
-		return exitUsage, usage("--repo %q is no repository; it would be owner/name", r.repo)
-	case r.number <= 0:
-		return exitUsage, usage("which change? give --change with its number")
-	case r.token == "":
-		return exitUsage, usage("no token in the environment variable %s; put one there, or name another with --token-env", o.tokenEnv)
+	r.complete(env)
+	if err := r.named(); err != nil {
+		return exitUsage, err
+	}
+	if r.token = tokenOf(env, r.kind(), o.tokenEnv); r.token == "" {
+		return exitUsage, usage("no token in the environment variable %s; put one there, or name another with --token-env",
+			strings.Join(tokenVariables(env, r.kind(), o.tokenEnv), " or "))
 	}
 	v, err := r.judge(ctx)
 	if v == nil {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"primum/bot/clock"
+	"primum/bot/config"
 	"primum/bot/judge"
 	"primum/bot/publish"
 	"primum/bot/store"
@@ -25,10 +25,49 @@ type remote struct {
 	forge, repo string
 	number      int
 	token       string
-	api         string
+	api         string // of a GitHub Enterprise Server
+	url         string // of anything else, as people open it
+	ca          string
 	post        bool
 	engine      string
 	trace       io.Writer // for warnings of the parts that log
+}
+
+// kind is the kind of forge, "" if the word names none.
+func (r remote) kind() config.Kind {
+	switch r.forge {
+	case "github", "gitlab", "gitea":
+		return config.Kind(r.forge)
+	case "forgejo":
+		return config.KindGitea
+	}
+	return ""
+}
+
+// named says what is missing to know the change.
+func (r remote) named() error {
+	owner, name := splitRepo(r.repo)
+	switch {
+	case r.kind() == "":
+		return usage("--forge %q is not known; github, gitlab, gitea and forgejo are", r.forge)
+	case r.repo == "":
+		return usage("which repository? give --repo owner/name")
+	case owner == "" || name == "" || strings.HasPrefix(owner, "/") || strings.Contains(r.repo, "//"),
+		strings.Contains(owner, "/") && r.kind() != config.KindGitLab:
+		return usage("--repo %q is no repository; it would be owner/name", r.repo)
+	case r.number <= 0:
+		return usage("which change? give --change with its number")
+	}
+	return nil
+}
+
+// splitRepo cuts a repository's name at the last slash: groups have some in theirs.
+func splitRepo(repo string) (owner, name string) {
+	i := strings.LastIndexByte(repo, '/')
+	if i < 0 {
+		return "", repo
+	}
+	return repo[:i], repo[i+1:]
 }
 
 // judge reads and judges the change down the same path as the service does,
@@ -45,12 +84,16 @@ func (r remote) judge(ctx context.Context) (*rules.Verdict, error) {
 
 // open makes the forge.
 func (r remote) open(log *slog.Logger) (forges.Forge, error) {
-	if r.forge != "github" {
-		return nil, fmt.Errorf("%w: --forge %q is not known; github is", errUsage, r.forge)
+	var f forges.Forge
+	var err error
+	switch r.kind() {
+	case config.KindGitHub:
+		f, err = github.New(github.Config{
+			Token: r.token, Repo: r.repo, NoWebhooks: true, BaseURL: r.api, CAFile: r.ca, Now: clock.System{}.Now, Log: log,
+		})
+	default:
+		err = fmt.Errorf("--forge %q is not known", r.forge)
 	}
-	f, err := github.New(github.Config{
-		Token: r.token, Repo: r.repo, NoWebhooks: true, BaseURL: r.api, Now: clock.System{}.Now, Log: log,
-	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -58,7 +101,7 @@ func (r remote) open(log *slog.Logger) (forges.Forge, error) {
 }
 
 func judgeOnce(ctx context.Context, forge forges.Forge, r remote, log *slog.Logger) (*rules.Verdict, error) {
-	owner, name, _ := strings.Cut(r.repo, "/")
+	owner, name := splitRepo(r.repo)
 	db, err := store.Open(ctx, ":memory:", clock.System{}, log)
 	if err != nil {
 		return nil, err
@@ -105,53 +148,4 @@ func newest(ctx context.Context, s store.Store, k store.Key) (*rules.Verdict, er
 		return nil, fmt.Errorf("read verdict: %w", err)
 	}
 	return &v, nil
-}
-
-// fromActions fills in what GitHub Actions says of the run, where the command
-// line does not.
-func (r *remote) fromActions(env func(string) string) {
-	if r.repo == "" {
-		r.repo = env("GITHUB_REPOSITORY")
-	}
-	if r.api == "" {
-		if api := env("GITHUB_API_URL"); api != "https://api.github.com" {
-			r.api = api
-		}
-	}
-	if r.number == 0 {
-		r.number = eventNumber(env("GITHUB_EVENT_PATH"))
-	}
-	if r.number == 0 { // refs/pull/12/merge
-		parts := strings.Split(env("GITHUB_REF"), "/")
-		if len(parts) == 4 && parts[1] == "pull" {
-			r.number, _ = strconv.Atoi(parts[2])
-		}
-	}
-}
-
-// eventNumber is the number of the change an Actions event is about; 0 if none.
-func eventNumber(path string) int {
-	if path == "" {
-		return 0
-	}
-	raw, err := os.ReadFile(path) //nolint:gosec // the path comes from the runner
-	if err != nil {
-		return 0
-	}
-	var e struct {
-		Pull struct {
-			Number int `json:"number"`
-		} `json:"pull_request"`
-		Issue struct {
-			Number int             `json:"number"`
-			Pull   json.RawMessage `json:"pull_request"`
-		} `json:"issue"`
-	}
-	if json.Unmarshal(raw, &e) != nil {
-		return 0
-	}
-	if e.Pull.Number == 0 && len(e.Issue.Pull) > 0 {
-		return e.Issue.Number
-	}
-	return e.Pull.Number
 }
