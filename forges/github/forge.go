@@ -90,36 +90,6 @@ func (f *Forge) Key() string { return f.settled.Key }
 // Forget implements forges.PeopleCache.
 func (f *Forge) Forget(owner string) { f.people.forget(owner) }
 
-// Capabilities implements forges.Forge.
-func (f *Forge) Capabilities() forges.Capabilities {
-	c := forges.Capabilities{
-		Product:      "GitHub",
-		ChangeSign:   "#",
-		Annotations:  true,
-		Buttons:      f.app(),
-		MergeQueue:   true,
-		DeliveryLog:  f.app(),
-		PinnedCheck:  f.app(),
-		CommentMax:   commentMax,
-		SummaryMax:   outputMax,
-		ShortMax:     statusMax,
-		CallsPerHour: 5000,
-		Lacks: map[forges.Trait]string{
-			forges.ReadsIssueType: "The type of an issue is not read; labels and forms say what it is.",
-		},
-	}
-	if f.rest.String() != publicAPI {
-		c.Product = "GitHub Enterprise Server"
-		c.CallsPerHour = 0
-		c.Notes = append(c.Notes, "The rate limit of an Enterprise Server is off unless its administrator sets one.")
-	}
-	if !f.app() {
-		c.CallsPerHour = 1000
-		c.Notes = append(c.Notes, "With a plain token anybody who may push can post the same check; only an app's check can be required from that app.")
-	}
-	return c
-}
-
 // client gives the calls of the repository's installation. Repositories that
 // name none are looked up once.
 func (f *Forge) client(ctx context.Context, r forges.RepoRef) (*client, error) {
