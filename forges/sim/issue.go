@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -269,6 +270,29 @@ func (a Actor) Unlabel(repo string, number int, labels ...string) error {
 	})
 }
 
+// ClearLabels takes all labels off an issue or change.
+func (a Actor) ClearLabels(repo string, number int) error {
+	var all []string
+	err := a.onIssue(repo, number, Triage, func(f *Forge, me *Account, r *Repo, is *Issue) error {
+		if len(is.Labels) == 0 || !f.style.ClearsAtOnce {
+			all = slices.Clone(is.Labels)
+			return nil
+		}
+		f.touch(is)
+		was := map[string]string{"labels": strings.Join(is.Labels, "\n")}
+		for _, l := range is.Labels {
+			f.event(is, IssueEvent{Kind: "unlabeled", Actor: me.ID, Label: l})
+		}
+		is.Labels = nil
+		f.announce(Happening{Kind: issueKind(is), Action: "labels_cleared", Actor: me, Repo: r, Issue: is, Was: was})
+		return nil
+	})
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	return a.Unlabel(repo, number, all...)
+}
+
 // Close closes an issue (reason completed, not_planned or duplicate) or a
 // change without merging it (no reason).
 func (a Actor) Close(repo string, number int, reason string) error {
@@ -450,6 +474,19 @@ func (a Actor) React(repo string, comment int64, content string) (re Reaction, c
 		if created {
 			f.announce(Happening{Kind: ReactionHappened, Action: "created", Actor: me, Repo: r, Issue: r.Issues[c.Number], Comment: c, Reaction: &re})
 		}
+		return nil
+	})
+	return re, created, err
+}
+
+// ReactIssue puts a reaction on the text of an issue or change; twice is once.
+func (a Actor) ReactIssue(repo string, number int, content string) (re Reaction, created bool, err error) {
+	err = a.onRepo(repo, Read, func(f *Forge, me *Account, r *Repo) error {
+		is := r.Issues[number]
+		if is == nil {
+			return refuse(NotFound, "no issue or change %d", number)
+		}
+		is.Reactions, re, created = f.react(me, is.Reactions, content)
 		return nil
 	})
 	return re, created, err

@@ -23,6 +23,8 @@ type Style struct {
 	// StaleByContent: a push that leaves what a change does as it was (a rebase)
 	// dismisses no approval.
 	StaleByContent bool
+	// ClearsAtOnce: all labels taken off together are one happening, "labels_cleared".
+	ClearsAtOnce bool
 }
 
 // Gate is a way to judge what a branch asks for.
