@@ -94,6 +94,7 @@ const (
 	ReadsEmails       Trait = "reading: whose address a commit carries"
 	ReadsRename       Trait = "reading: the former path of a renamed file"
 	ReadsCheckKey     Trait = "reading: the key we stored with our check"
+	ReadsTextEdits    Trait = "reading: when the text of an issue was edited"
 	ReadsTeamsBelow   Trait = "reading: the members of the teams below a team"
 )
 

@@ -33,7 +33,9 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 			forges.TellsLabels:       "A label that is deleted or renamed everywhere is noticed with the next look at each change.",
 			forges.TellsApp:          "There are no apps: which repositories the account may see is found by listing them.",
 
-			forges.ReadsEditors:     "Who edited a comment or a text is not told: a command counts only as it was first seen.",
+			forges.ReadsEditors: "Who edited a comment or a text is not told: a command counts only as it was first seen.",
+			forges.ReadsTextEdits: "When a text was edited is not told: approvals hold that Primum saw arrive, " +
+				"and of others the one after which nothing was said.",
 			forges.ReadsCloseReason: "An issue is closed without a reason.",
 			forges.ReadsIssueType:   "Issues have no type; labels tell them apart.",
 			forges.ReadsHandLinks:   "Issues are linked by words in the description alone, or by \"/primum link\".",

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"code.gitea.io/sdk/gitea"
@@ -41,7 +43,7 @@ func (f *Forge) PutComment(ctx context.Context, c forges.ChangeRef, id, body str
 		put, _, err = client.EditIssueComment(c.Repo.Owner, c.Repo.Name, number, gitea.EditIssueCommentOption{Body: body})
 	}
 	if err != nil {
-		return "", wrap(wire.Failure(err))
+		return "", wrap(f.gone(ctx, wire.Failure(err), repoPath(c.Repo.Owner, c.Repo.Name, "issues", strconv.Itoa(c.Number))))
 	}
 	if put == nil || put.ID <= 0 {
 		return "", wrap(errors.New("the answer names no comment"))
@@ -72,8 +74,9 @@ func (f *Forge) React(ctx context.Context, c forges.CommentRef, r forges.Reactio
 }
 
 // Permission implements forges.Forge. Only an administrator of the repository
-// may ask for another's permission; refused that, those who may be assigned are
-// those who may write, and anybody else may read what is public.
+// may ask for another's permission, and Gitea answers "read" for those who may
+// write by a team. So where it is refused or says little, those who may be
+// assigned are those who may write, and anybody else may read what is public.
 func (f *Forge) Permission(ctx context.Context, r forges.RepoRef, login string) (forges.Permission, error) {
 	if !validName(login) {
 		return forges.PermNone, nil
@@ -90,13 +93,7 @@ func (f *Forge) Permission(ctx context.Context, r forges.RepoRef, login string) 
 	switch {
 	case errors.Is(err, forges.ErrNotFound):
 		return forges.PermNone, nil
-	case errors.Is(err, forges.ErrForbidden):
-		p, err := f.assignable(ctx, r, login)
-		if err != nil {
-			return forges.PermNone, wrap(err)
-		}
-		return p, nil
-	case err != nil:
+	case err != nil && !errors.Is(err, forges.ErrForbidden):
 		return forges.PermNone, wrap(err)
 	}
 	switch got.Permission {
@@ -104,23 +101,37 @@ func (f *Forge) Permission(ctx context.Context, r forges.RepoRef, login string) 
 		return forges.PermAdmin, nil
 	case "write":
 		return forges.PermWrite, nil
-	case "read":
-		return forges.PermRead, nil
 	}
-	return forges.PermNone, nil
+	writes, err := f.assignable(ctx, r, login)
+	switch {
+	case err != nil:
+		return forges.PermNone, wrap(err)
+	case writes:
+		return forges.PermWrite, nil
+	case got.Permission == "read":
+		return forges.PermRead, nil
+	case got.Permission != "":
+		return forges.PermNone, nil
+	}
+	p, err := f.publicly(ctx, r, login)
+	if err != nil {
+		return forges.PermNone, wrap(err)
+	}
+	return p, nil
 }
 
-// assignable finds a permission by the list of those who may be assigned.
-func (f *Forge) assignable(ctx context.Context, r forges.RepoRef, login string) (forges.Permission, error) {
+// assignable reports whether somebody is in the list of those who may be
+// assigned, who are those who may write.
+func (f *Forge) assignable(ctx context.Context, r forges.RepoRef, login string) (bool, error) {
 	var writers []user
 	if _, err := f.get(ctx, repoPath(r.Owner, r.Name, "assignees"), nil, &writers); err != nil {
-		return forges.PermNone, err
+		return false, err
 	}
-	for i := range writers {
-		if strings.EqualFold(writers[i].Login, login) {
-			return forges.PermWrite, nil
-		}
-	}
+	return slices.ContainsFunc(writers, func(u user) bool { return strings.EqualFold(u.Login, login) }), nil
+}
+
+// publicly is what somebody may do who was given nothing.
+func (f *Forge) publicly(ctx context.Context, r forges.RepoRef, login string) (forges.Permission, error) {
 	var repo repository
 	if _, err := f.get(ctx, repoPath(r.Owner, r.Name), nil, &repo); err != nil {
 		return forges.PermNone, err
@@ -129,10 +140,11 @@ func (f *Forge) assignable(ctx context.Context, r forges.RepoRef, login string) 
 		return forges.PermNone, nil
 	}
 	var u user
-	if _, err := f.get(ctx, "users/"+url.PathEscape(login), nil, &u); err != nil {
-		if errors.Is(err, forges.ErrNotFound) {
-			return forges.PermNone, nil
-		}
+	_, err := f.get(ctx, "users/"+url.PathEscape(login), nil, &u)
+	switch {
+	case errors.Is(err, forges.ErrNotFound):
+		return forges.PermNone, nil
+	case err != nil:
 		return forges.PermNone, err
 	}
 	return forges.PermRead, nil

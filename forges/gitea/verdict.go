@@ -52,7 +52,7 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 		State: stateFor(report.State), TargetURL: webLink(report.URL), Description: wire.Ellipsis(line, shortMax), Context: name,
 	})
 	if err != nil {
-		return forges.Posted{}, wrap(f.noCommit(ctx, r, sha, wire.Failure(err)))
+		return forges.Posted{}, wrap(f.gone(ctx, wire.Failure(err), repoPath(r.Owner, r.Name, "git", "commits", sha)))
 	}
 	return forges.Posted{
 		ID: decimal(set.ID), SHA: sha, Digest: reportDigest(report), State: report.State, Way: "commit status",
@@ -71,17 +71,16 @@ func stateFor(s forges.ReportState) gitea.StatusState {
 	return gitea.StatusFailure
 }
 
-// noCommit finds out whether a status was refused because there is no such
-// commit, which the forge answers like an error of its own.
-func (f *Forge) noCommit(ctx context.Context, r forges.RepoRef, sha string, err error) error {
+// gone finds out whether a call failed because what it is about is not there,
+// which the forge answers like an error of its own.
+func (f *Forge) gone(ctx context.Context, err error, path string) error {
 	h, ok := errors.AsType[*forges.HTTPError](err)
 	if !ok || h.Status < http.StatusInternalServerError {
 		return err
 	}
-	var c commit
-	_, missing := f.get(ctx, repoPath(r.Owner, r.Name, "git", "commits", sha), nil, &c)
-	if errors.Is(missing, forges.ErrNotFound) {
-		return fmt.Errorf("there is no such commit: %w", forges.ErrNotFound)
+	var there struct{}
+	if _, missing := f.get(ctx, path, nil, &there); errors.Is(missing, forges.ErrNotFound) {
+		return missing
 	}
 	return err
 }
