@@ -36,6 +36,10 @@ var (
 // events, so it is given the bytes under a carrier event whose payload can be
 // any object. No error from it is then proof of the signature, for every event.
 func (f *Forge) Verify(h http.Header, body []byte) (forges.Delivery, error) {
+	if h.Get("X-Gitea-Event") != "" || h.Get("X-Forgejo-Event") != "" {
+		return forges.Delivery{}, fmt.Errorf("a delivery of Gitea or Forgejo, which sends copies of GitHub's headers; "+
+			"its webhook sends it to the address of that forge: %w", forges.ErrMalformed)
+	}
 	d := forges.Delivery{
 		Forge: f.Key(), ID: h.Get(headerDelivery), Event: h.Get(headerEvent), Header: h, Body: body,
 	}
