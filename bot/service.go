@@ -92,6 +92,7 @@ func New(o Options) (*Service, error) {
 		Store: o.Store, Forges: byKey, PublicURL: o.PublicURL, Access: o.Access, Clock: o.Clock, Log: o.Log, Engine: o.Engine,
 	})
 	s.judge = judge.New(judge.Options{
+		Sweep: o.Sweep,
 		Store: o.Store, Forges: o.Forges, Clock: o.Clock, Log: o.Log, Engine: o.Engine, Observe: s.meter.judged,
 		Relevant: o.Intake.Relevant,
 		Publish: publish.New(publish.Options{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"primum/bot/report"
 	"primum/bot/store"
 	"primum/forges"
 	"primum/rules"
@@ -108,6 +109,24 @@ func (p planner) change() {
 	if e.Pushed {
 		p.pushed()
 	}
+	if e.Approval != nil {
+		p.approved()
+	}
+}
+
+// approved keeps on which commit an approval was given, or that it was taken
+// back: some forges tell it in this delivery and never again (law 3).
+func (p planner) approved() {
+	e := p.event
+	at := e.At
+	if at.IsZero() {
+		at = p.known.Now
+	}
+	for _, n := range e.Changes {
+		if seen, ok := store.Approved(e.Repo.Forge, e.Repo.ID, n, e.Approval.By, e.Approval.SHA, e.Approval.Withdrawn, at); ok {
+			p.in.Seen = append(p.in.Seen, seen)
+		}
+	}
 }
 
 // pushed keeps who brought the head: whatever names its commits carry, that
@@ -140,7 +159,9 @@ func (p planner) check() {
 	e := p.event
 	f := store.Fan{RepoID: e.Repo.ID, Head: e.SHA}
 	if e.Request == nil {
-		if e.Check != nil {
+		// A check of our own name that is not ours concerns whoever judged the
+		// commit, whatever its rules look at.
+		if e.Check != nil && e.Check.Name != report.Name {
 			f.Check = e.Check.Name
 		}
 		p.fan(f)

@@ -75,6 +75,24 @@ func TestPlanOfEvents(t *testing.T) {
 			store.Inbound{Repos: repos, Fans: fans(store.Fan{RepoID: "1", Head: "aaa", Check: "build", Reason: "check", Settle: settle})},
 		},
 		{
+			"a check of our name by somebody else concerns all that have the commit as head",
+			forges.Event{Kind: forges.CheckEvent, Trigger: fact.OnCheck, Repo: repo, SHA: "aaa", Check: &forges.CheckSeen{Name: "primum", Source: "mara", Done: true}},
+			store.Inbound{Repos: repos, Fans: fans(store.Fan{RepoID: "1", Head: "aaa", Reason: "check", Settle: settle})},
+		},
+		{
+			"an approval is kept with the commit it was given on",
+			forges.Event{
+				Kind: forges.ChangeEvent, Trigger: fact.OnReviewed, Repo: repo, Changes: []int{7}, SHA: "aaa", At: noon,
+				Approval: &forges.ApprovalSeen{By: fact.Person{ID: "5", Login: "chen"}, SHA: "aaa"},
+			},
+			store.Inbound{
+				Repos: repos, Marks: []store.Mark{{Key: key(store.KindChange, "7"), Reason: "reviewed", Settle: settle, Hint: store.Hint{Head: "aaa"}}},
+				Seen: []store.SeenComment{{
+					Forge: "github", RepoID: "1", CommentID: "approval:7:5", First: `{"id":"5","login":"chen"}`, Known: true, Head: "aaa", Subject: "given", At: noon,
+				}},
+			},
+		},
+		{
 			"a check that runs again counts too: green turned pending",
 			forges.Event{Kind: forges.CheckEvent, Trigger: fact.OnCheck, Repo: repo, SHA: "aaa", Check: &forges.CheckSeen{Name: "build"}},
 			store.Inbound{Repos: repos, Fans: fans(store.Fan{RepoID: "1", Head: "aaa", Check: "build", Reason: "check", Settle: settle})},

@@ -157,6 +157,13 @@ func (b *bench) run() int {
 	return n
 }
 
+// sweep marks the repository as a sweep does and judges what comes of it.
+func (b *bench) sweep() {
+	b.t.Helper()
+	b.put(store.Mark{Key: store.Key{Forge: "fake", RepoID: "R1", Kind: store.KindRepo}, Reason: "sweep"})
+	b.run()
+}
+
 // state is the newest verdict of a change.
 func (b *bench) state(n int) rules.Outcome {
 	b.t.Helper()

@@ -71,6 +71,9 @@ func (j *Judge) decide(ctx context.Context, forge forges.Forge, c *store.Claim, 
 	if err != nil {
 		return f, fmt.Errorf("publish verdict of change %d: %w", w.ref.Number, err)
 	}
+	if until := publish.Fight(f.Memory.Notes); !until.IsZero() && (f.Again.IsZero() || until.Before(f.Again)) {
+		f.Again = until
+	}
 	if err := j.siblings(ctx, c, r, id); err != nil {
 		return f, err
 	}

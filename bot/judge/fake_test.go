@@ -33,12 +33,51 @@ type fake struct {
 	fault    func(call string) error // before the call has any effect
 	after    func(call string) error // after it had
 	next     int
+	// statuses makes it a forge of commit statuses: every verdict is a new one, of
+	// which the newest of a name counts, whoever set it.
+	statuses bool
+	silent   bool                  // no delivery tells of a dismissed review or a status
+	others   map[string]fact.Check // checks of others, by commit
+	ticks    int                   // seconds since start of what was written last
 }
 
 type check struct {
 	id, sha string
 	report  forges.Report
 	writes  int
+	at      time.Time
+}
+
+// forge makes somebody else set a check of our name.
+func (f *fake) forge(sha, by string, state fact.CheckState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.others == nil {
+		f.others = map[string]fact.Check{}
+	}
+	f.others[sha] = fact.Check{Name: "primum", Source: by, State: state, ID: "x" + by, StartedAt: f.tick(), FinishedAt: f.tick()}
+}
+
+func (f *fake) tick() time.Time {
+	f.ticks++
+	return start.Add(time.Duration(f.ticks) * time.Second)
+}
+
+// top is what the forge goes by: the newest check of our name on a commit.
+func (f *fake) top(sha string) fact.CheckState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var at time.Time
+	var state fact.CheckState
+	for _, id := range f.ids() {
+		if k := f.checks[id]; k != nil && k.sha == sha {
+			at, state = k.at, fact.CheckState(k.report.State)
+		}
+	}
+	if k, ok := f.others[sha]; ok && k.At().After(at) {
+		state = k.State
+	}
+	return state
 }
 
 type comment struct {
@@ -152,15 +191,30 @@ func (f *fake) ReadChange(_ context.Context, ref forges.ChangeRef, plan forges.P
 			delete(c.BaseFiles, k)
 		}
 	}
+	var newest *check
 	for _, id := range f.ids() {
 		if k := f.checks[id]; k != nil && k.sha == c.Head.SHA {
-			c.Checks = append(c.Checks, fact.Check{
-				ID: id, Name: k.report.Name, State: fact.CheckState(k.report.State), Ours: true, ExternalID: k.report.External,
-			})
+			newest = k
+			if !f.statuses {
+				c.Checks = append(c.Checks, fact.Check{
+					ID: id, Name: k.report.Name, State: fact.CheckState(k.report.State), Ours: true, ExternalID: k.report.External,
+				})
+			}
 		}
 		if m := f.comments[id]; m != nil && m.change == ref.Number && !m.deleted {
 			c.Comments = append(c.Comments, fact.Comment{ID: id, Body: m.body, Ours: true, Author: fact.Person{ID: "bot", Bot: true}})
 		}
+	}
+	if f.statuses && newest != nil {
+		c.Checks = append(c.Checks, fact.Check{
+			ID: newest.id, Name: newest.report.Name, State: fact.CheckState(newest.report.State), Ours: true, StartedAt: newest.at, FinishedAt: newest.at,
+		})
+	}
+	if k, ok := f.others[c.Head.SHA]; ok {
+		c.Checks = append(c.Checks, k)
+	}
+	if f.statuses && !slices.Contains(plan.Needs, fact.NeedChecks) {
+		c.Checks = nil
 	}
 	return c, nil
 }
@@ -224,12 +278,12 @@ func (f *fake) SetVerdict(_ context.Context, _ forges.RepoRef, sha string, r for
 		return forges.Posted{}, err
 	}
 	k := f.checks[posted.ID]
-	if k == nil || k.sha != sha {
+	if k == nil || k.sha != sha || f.statuses {
 		f.next++
 		k = &check{id: strconv.Itoa(f.next), sha: sha}
 		f.checks[k.id] = k
 	}
-	k.report, k.writes = r, k.writes+1
+	k.report, k.writes, k.at = r, k.writes+1, f.tick()
 	return forges.Posted{ID: k.id, SHA: sha, State: r.State}, f.done("set_verdict")
 }
 
@@ -277,11 +331,18 @@ func (f *fake) Forget(string) {
 	_ = f.call("forget")
 }
 
-func (*fake) Capabilities() forges.Capabilities {
-	return forges.Capabilities{
-		Product: "Fake", Annotations: true, Buttons: true, MergeQueue: true,
+func (f *fake) Capabilities() forges.Capabilities {
+	c := forges.Capabilities{
+		Product: "Fake", ChangeSign: "#", Annotations: true, Buttons: true, MergeQueue: true, PinnedCheck: true,
 		CommentMax: 65536, SummaryMax: 65535, ShortMax: 140,
 	}
+	if f.statuses {
+		c.Annotations, c.Buttons, c.MergeQueue, c.PinnedCheck, c.SummaryMax = false, false, false, false, 0
+	}
+	if f.silent {
+		c.Lacks = map[forges.Trait]string{forges.TellsDismissal: "No delivery tells of it.", forges.TellsStatus: "No delivery tells of it."}
+	}
+	return c
 }
 
 // on is the newest check on a commit, and how many there are.

@@ -41,7 +41,12 @@ type Options struct {
 	Relevant func(forges.RepoRef) bool
 	// Observe is told of every judgement; nil if nobody listens.
 	Observe func(Judged)
+	// Sweep is the interval of the sweeps, over which those of many changes are
+	// spread; zero for 15 minutes.
+	Sweep time.Duration
 }
+
+const usualSweep = 15 * time.Minute
 
 // Judged is one finished judgement, for metrics.
 type Judged struct {
@@ -69,6 +74,7 @@ type Judge struct {
 	engine   string
 	relevant func(forges.RepoRef) bool
 	observe  func(Judged)
+	sweep    time.Duration
 	policies *policies
 	pins     sync.Map // pin key to account id; a pin never moves
 
@@ -81,6 +87,9 @@ func New(o Options) *Judge {
 	j := &Judge{
 		store: o.Store, forges: map[string]forges.Forge{}, publish: o.Publish, clock: o.Clock,
 		log: o.Log, engine: o.Engine, relevant: o.Relevant, observe: o.Observe, policies: newPolicies(), forgot: map[string]time.Time{},
+	}
+	if j.sweep = o.Sweep; j.sweep <= 0 {
+		j.sweep = usualSweep
 	}
 	for _, f := range o.Forges {
 		j.forges[f.Key()] = f

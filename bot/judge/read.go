@@ -57,6 +57,9 @@ const maxReads = 2
 // a state older than one already seen; the reading then stands beside it.
 func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow, w want) (*reading, error) {
 	plan := firstPlan(w, hintsOf(row))
+	if !forge.Capabilities().PinnedCheck { // anybody may have set ours
+		plan.Needs = union(plan.Needs, []fact.Need{fact.NeedChecks})
+	}
 	r := &reading{}
 	for {
 		facts, err := j.readOnce(ctx, forge, w.ref, plan)
@@ -73,6 +76,9 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 			return r, err
 		}
 		if err := j.recall(ctx, w, facts); err != nil {
+			return r, err
+		}
+		if err := j.approvals(ctx, facts); err != nil {
 			return r, err
 		}
 		recallClasses(facts, w.memory.Classes)
@@ -105,6 +111,9 @@ func (j *Judge) readOnce(ctx context.Context, forge forges.Forge, ref forges.Cha
 	facts, err := forge.ReadChange(ctx, ref, plan)
 	if err != nil {
 		return nil, fmt.Errorf("read change %d: %w", ref.Number, err)
+	}
+	if sign := forge.Capabilities().ChangeSign; sign != "#" {
+		facts.Sign = sign
 	}
 	return facts, nil
 }

@@ -42,16 +42,20 @@ func (j *Judge) repo(ctx context.Context, forge forges.Forge, c *store.Claim) (s
 	}
 	now := j.clock.Now()
 	all := c.Reason == string(fact.OnPolicy)
+	silent := forge.Capabilities().Silent()
+	pause := j.pause(len(heads))
 	var marks []store.Mark
-	for _, h := range heads {
+	for i, h := range heads {
 		k := store.Key{Forge: c.Forge, RepoID: c.RepoID, Kind: store.KindChange, Ref: strconv.Itoa(h.Number)}
 		old, seen := known[k]
 		delete(known, k)
-		if all || !seen || moved(old, h) || due(old, now) {
-			marks = append(marks, store.Mark{
-				Key: k, Reason: c.Reason,
-				Hint: store.Hint{Head: h.SHA, Base: h.Base, UpdatedAt: h.UpdatedAt},
-			})
+		m := store.Mark{Key: k, Reason: c.Reason, Hint: store.Hint{Head: h.SHA, Base: h.Base, UpdatedAt: h.UpdatedAt}}
+		switch {
+		case all || !seen || moved(old, h) || due(old, now):
+			marks = append(marks, m)
+		case silent: // what the listing does not show came without a delivery, too
+			m.Due = now.Add(time.Duration(i) * pause)
+			marks = append(marks, m)
 		}
 	}
 	for k := range known { // thought open and not listed: closed meanwhile
@@ -64,6 +68,19 @@ func (j *Judge) repo(ctx context.Context, forge forges.Forge, c *store.Claim) (s
 		return f, fmt.Errorf("mark %d changes of %s: %w", len(marks), ref(row).FullName(), err)
 	}
 	return f, nil
+}
+
+// atOnce is how many changes of a repository a sweep may have judged without a
+// pause between them.
+const atOnce = 20
+
+// pause is how long after one change the sweep of a silent forge has the next
+// one judged, so that all are judged well before the sweep that follows.
+func (j *Judge) pause(changes int) time.Duration {
+	if changes <= atOnce {
+		return 0
+	}
+	return j.sweep / 2 / time.Duration(changes)
 }
 
 func (j *Judge) listOpen(ctx context.Context, forge forges.Forge, r forges.RepoRef) ([]forges.Head, error) {
@@ -128,6 +145,9 @@ func due(old store.OpenRow, now time.Time) bool {
 func (j *Judge) forge(ctx context.Context, forge forges.Forge, c *store.Claim) (store.Finish, error) {
 	f := keep(c)
 	f.Open = true
+	if cache, ok := forge.(forges.PeopleCache); ok && !forge.Capabilities().Has(forges.TellsTeams) {
+		cache.Forget("")
+	}
 	cursor := ""
 	for range maxPages {
 		page, next, err := call(ctx, func(ctx context.Context) ([]forges.RepoRef, string, error) {

@@ -31,7 +31,11 @@ func (p *Publisher) Change(ctx context.Context, s *Subject) error {
 		if err != nil {
 			return err
 		}
-		acts := s.plan(o, sib)
+		if f := s.Standing.Over; f != nil && round == 1 {
+			p.log.WarnContext(ctx, "somebody else set our check", slog.String("repo", s.Change.Repo.FullName()), slog.Int("change", s.Change.Number),
+				slog.String("head_sha", s.Facts.Head.SHA), slog.String("login", f.Source), slog.String("state", string(f.State)))
+		}
+		acts := s.plan(o, sib, p.clock.Now())
 		wrote, err := p.apply(ctx, s, acts)
 		if err != nil || !wrote {
 			return err
@@ -69,6 +73,9 @@ func (s *Subject) note(key, value string) {
 	notes := map[string]string{}
 	maps.Copy(notes, s.Memory.Notes)
 	notes[key] = value
+	if value == "" {
+		delete(notes, key)
+	}
 	s.Memory.Notes = notes
 }
 
@@ -80,7 +87,7 @@ func (p *Publisher) apply(ctx context.Context, s *Subject, acts []Act) (wrote bo
 		case CheckAct:
 			err = p.putCheck(ctx, s.Claim, s.Forge, s.Change.Repo, s.VerdictID, a, func(now forges.Posted) {
 				s.keepPosted(now)
-				s.Standing.Check = &now
+				s.Standing.Check, s.Standing.Over = &now, nil
 			})
 			wrote = err == nil
 		case CommentAct:

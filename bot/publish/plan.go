@@ -3,6 +3,8 @@ package publish
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"primum/bot/report"
 	"primum/bot/store"
@@ -13,16 +15,18 @@ import (
 )
 
 // plan compares a verdict with what stands and lists what differs. It is pure.
-func (s *Subject) plan(o report.Options, sib *sibling) []Act {
+func (s *Subject) plan(o report.Options, sib *sibling, now time.Time) []Act {
 	if s.Facts.State != fact.Open || s.Verdict.Mode == policy.Observe {
 		return nil
 	}
-	standing := s.standing()
+	standing := s.standing(o.Capabilities)
 	if !s.Governed && s.Verdict.Preview == nil && standing.ID == "" {
 		return nil
 	}
 	var acts []Act
-	if a, ok := s.check(o, sib, standing); ok {
+	covered := s.covered(o.Capabilities, standing, now)
+	o.Truce = s.truce()
+	if a, ok := s.check(o, sib, standing, covered); ok {
 		acts = append(acts, a)
 	}
 	if a, ok := s.comment(o, sib); ok {
@@ -33,14 +37,18 @@ func (s *Subject) plan(o report.Options, sib *sibling) []Act {
 
 // standing is the check on the head as far as we know: what the reading showed,
 // or else what was posted before. Where the two disagree, the digest is left
-// out, so that nobody trusts either.
-func (s *Subject) standing() forges.Posted {
+// out, so that nobody trusts either. It is left out, too, where the checks were
+// read and ours is not among them: on some forges a later pipeline hides it.
+func (s *Subject) standing(caps forges.Capabilities) forges.Posted {
 	kept := posted(s.Memory)
 	if kept.SHA != s.Facts.Head.SHA {
 		kept = forges.Posted{}
 	}
 	seen := s.Standing.Check
 	switch {
+	case seen == nil && kept.ID != "" && !caps.PinnedCheck && s.Standing.ChecksRead && (kept.Way == "" || kept.Way == StatusWay):
+		kept.Digest = ""
+		return kept
 	case seen == nil, kept.ID == seen.ID && seen.Digest == "":
 		kept.SHA = s.Facts.Head.SHA
 		return kept
@@ -64,20 +72,28 @@ func posted(m *store.Memory) forges.Posted {
 }
 
 // check is the act that puts the verdict on the head, if something else stands there.
-func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted) (Act, bool) {
+func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted, covered bool) (Act, bool) {
 	r := s.report(o, sib)
 	digest := reportDigest(r)
-	if standing.ID != "" && standing.Digest == digest {
+	if standing.ID != "" && standing.Digest == digest && !covered {
 		s.keepPosted(standing)
 		return Act{}, false
 	}
 	r.External = external(s.Claim.Key, digest)
+	why := fmt.Sprintf("%s on %s: %s", r.State, short(s.Facts.Head.SHA), r.Title)
+	if covered {
+		by := either(s.Standing.Over.Source, "somebody the forge does not name")
+		why += fmt.Sprintf(" (put back over %s by %s)", s.Standing.Over.State, by)
+	}
 	return Act{
 		Kind: CheckAct, SHA: s.Facts.Head.SHA, Report: r, Posted: standing, Digest: digest,
 		Key: fmt.Sprintf("check:%s:%s:%s:%s", subjectKey(s.Claim.Key), s.Facts.Head.SHA, digest, s.Claim.Token),
-		Why: fmt.Sprintf("%s on %s: %s", r.State, short(s.Facts.Head.SHA), r.Title),
+		Why: why,
 	}, true
 }
+
+// StatusWay is the Posted.Way of a verdict that blocks as a commit status.
+const StatusWay = "commit status"
 
 // report is the verdict as a check, with the worst of the changes that share
 // the commit standing on it (law 9).
@@ -156,6 +172,9 @@ func createKey(k store.Key) string { return "comment:" + subjectKey(k) + ":creat
 func worthOpening(v *rules.Verdict, o report.Options) bool {
 	if !report.Wanted(v) {
 		return false
+	}
+	if slices.ContainsFunc(v.Notes, func(n rules.Note) bool { return n.Kind == rules.ForgedVerdict }) {
+		return true
 	}
 	if v.Preview != nil || len(v.PolicyErrors) > 0 || len(o.Answers) > 0 || len(o.Wrong) > 0 {
 		return true

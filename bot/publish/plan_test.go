@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"primum/bot/report"
 	"primum/bot/store"
@@ -30,11 +31,13 @@ func failing() *Subject {
 	}
 }
 
-var roomy = report.Options{Capabilities: forges.Capabilities{CommentMax: 65536, SummaryMax: 65535, Annotations: true}}
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+var roomy = report.Options{Capabilities: forges.Capabilities{CommentMax: 65536, SummaryMax: 65535, Annotations: true, PinnedCheck: true}}
 
 // standsAlready makes what the subject would write stand on the forge.
 func standsAlready(s *Subject) {
-	for _, a := range s.plan(roomy, nil) {
+	for _, a := range s.plan(roomy, nil, noon) {
 		switch a.Kind {
 		case CheckAct:
 			s.Standing.Check = &forges.Posted{ID: "c1", SHA: a.SHA, Digest: digestOf(a.Report.External), State: a.Report.State}
@@ -77,7 +80,7 @@ func TestPlanWritesWhatDiffersAndNothingElse(t *testing.T) {
 			t.Parallel()
 			s := failing()
 			tt.how(s)
-			acts := s.plan(roomy, tt.sib)
+			acts := s.plan(roomy, tt.sib, noon)
 			var got []Kind
 			for _, a := range acts {
 				got = append(got, a.Kind)
@@ -155,7 +158,7 @@ func TestOursIsTakenOutOfTheFacts(t *testing.T) {
 	if s.Check == nil || s.Check.ID != "9" || s.Check.Digest != "abc" || s.Comment == nil || s.Comment.ID != "3" {
 		t.Errorf("standing = %+v", s)
 	}
-	if len(c.Checks) != 2 || len(c.Comments) != 1 {
-		t.Errorf("left in the facts: %d checks, %d comments; want 2 and 1", len(c.Checks), len(c.Comments))
+	if len(c.Checks) != 1 || len(c.Forged) != 1 || len(c.Comments) != 1 {
+		t.Errorf("left in the facts: %d checks, %d of our name, %d comments; want one of each", len(c.Checks), len(c.Forged), len(c.Comments))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,25 +95,39 @@ type Standing struct {
 	Check   *forges.Posted // on the head; Digest is "" if the check does not tell
 	Comment *fact.Comment
 	// CommentsRead is false when the comments were not read whole: then that
-	// ours was not seen proves nothing.
+	// ours was not seen proves nothing. ChecksRead is the same of the checks.
 	CommentsRead bool
+	ChecksRead   bool
+	// Over is the check of our name by somebody else that was set after ours; nil
+	// if there is none.
+	Over *fact.Check
 }
 
 // TakeOwn takes what Primum itself wrote out of the facts: it is no fact about
-// the change, and would make every verdict differ from the one before.
+// the change, and would make every verdict differ from the one before. What
+// bears the name of our check and is not ours is no check of a rule either; it is
+// kept apart.
 func TakeOwn(c *fact.Change) Standing {
 	_, read := c.Why(fact.NeedComments)
-	s := Standing{CommentsRead: read}
-	var checks []fact.Check
+	_, checked := c.Why(fact.NeedChecks)
+	s := Standing{CommentsRead: read, ChecksRead: checked}
+	var checks, forged []fact.Check
+	var own *fact.Check
 	for _, k := range c.Checks {
-		if !k.Ours {
-			checks = append(checks, k)
-			continue
-		}
-		if k.Name == report.Name {
+		switch {
+		case k.Ours && k.Name == report.Name:
+			own = &k
 			s.Check = &forges.Posted{ID: k.ID, SHA: c.Head.SHA, Digest: digestOf(k.ExternalID), State: stateOf(k.State)}
+		case k.Ours:
+		case k.Name == report.Name:
+			forged = append(forged, k)
+		default:
+			checks = append(checks, k)
 		}
 	}
+	slices.SortStableFunc(forged, func(a, b fact.Check) int { return a.At().Compare(b.At()) })
+	c.Forged = forged
+	s.Over = over(own, forged)
 	var comments []fact.Comment
 	for i := range c.Comments {
 		if !c.Comments[i].Ours {

@@ -50,7 +50,7 @@ func newText(v *rules.Verdict, o Options) *text { return &text{v: v, o: o, w: ne
 // summary is what is read first: the answer, the class, what to do.
 func (t *text) summary() []block {
 	blocks := []block{{head: t.opening()}}
-	for _, b := range []block{t.policyErrors(), t.actions(), t.unknown(), t.waiting(), t.advice()} {
+	for _, b := range []block{t.policyErrors(), t.actions(), t.unknown(), t.waiting(), t.advice(), t.notes()} {
 		if b.head != "" {
 			blocks = append(blocks, b)
 		}
@@ -320,6 +320,25 @@ func (t *text) advice() block {
 		}
 		return nil
 	})
+}
+
+// notes are what people should know and no rule judges.
+func (t *text) notes() block {
+	b := block{head: "\n**Worth knowing**\n\n", last: dropWaiting}
+	for _, n := range t.v.Notes {
+		line := "- " + full(t.w.Sentence(n.Text, 500))
+		if n.Fix != "" {
+			line += " " + full(t.w.Sentence(n.Fix, 300))
+		}
+		b.rows = append(b.rows, line+t.w.also("open", n.URL)+"\n")
+	}
+	if t.o.Truce != "" {
+		b.rows = append(b.rows, "- "+full(t.w.Sentence(t.o.Truce, 500))+"\n")
+	}
+	if len(b.rows) == 0 {
+		return block{}
+	}
+	return b
 }
 
 func (t *text) list(title string, last int, pick func(rules.Result) []rules.Finding) block {

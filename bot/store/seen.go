@@ -27,7 +27,7 @@ func (d *DB) Remember(ctx context.Context, seen []SeenComment) error {
 // delivery that shows the comment as it was posted stands over an earlier one
 // that showed it edited, for deliveries come in any order. What head the change
 // had, and what the comment spoke of, may become known later, once each, if the
-// delivery did not tell.
+// delivery did not tell. Of approvals the newest stands (see Approved).
 func (s session) remember(ctx context.Context, seen []SeenComment) error {
 	seen = slices.Clone(seen)
 	slices.SortStableFunc(seen, func(a, b SeenComment) int {
@@ -37,11 +37,12 @@ func (s session) remember(ctx context.Context, seen []SeenComment) error {
 		_, err := s.exec(ctx, `INSERT INTO seen AS s (forge, repo_id, comment, first, known, head, subject, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (forge, repo_id, comment) DO UPDATE SET
 				first = excluded.first, known = 1,
-				head = CASE WHEN excluded.head <> '' AND (s.known = 0 OR s.head = '') THEN excluded.head ELSE s.head END,
-				subject = CASE WHEN excluded.subject <> '' AND (s.known = 0 OR s.subject = '') THEN excluded.subject ELSE s.subject END,
-				at = CASE WHEN s.known = 0 THEN excluded.at ELSE s.at END
+				head = CASE WHEN s.comment LIKE 'approval:%' THEN excluded.head WHEN excluded.head <> '' AND (s.known = 0 OR s.head = '') THEN excluded.head ELSE s.head END,
+				subject = CASE WHEN s.comment LIKE 'approval:%' THEN excluded.subject WHEN excluded.subject <> '' AND (s.known = 0 OR s.subject = '') THEN excluded.subject ELSE s.subject END,
+				at = CASE WHEN s.known = 0 OR s.comment LIKE 'approval:%' THEN excluded.at ELSE s.at END
 			WHERE s.known = 0 AND excluded.known = 1
-				OR s.known = 1 AND excluded.known = 1 AND s.first = excluded.first
+				OR s.comment LIKE 'approval:%' AND (excluded.at > s.at OR excluded.at = s.at AND excluded.subject = 'withdrawn')
+				OR s.comment NOT LIKE 'approval:%' AND s.known = 1 AND excluded.known = 1 AND s.first = excluded.first
 					AND (s.head = '' AND excluded.head <> '' OR s.subject = '' AND excluded.subject <> '')`,
 			c.Forge, c.RepoID, c.CommentID, bound(c.First, firstMax), c.Known, c.Head, c.Subject, c.At)
 		if err != nil {

@@ -182,6 +182,40 @@ func sightings(t *testing.T, backend Backend) {
 	}
 }
 
+func approvals(t *testing.T, backend Backend) {
+	b := start(t, backend)
+	chen := fact.Person{ID: "7", Login: "chen"}
+	at := b.clock.Now()
+	see := func(sha string, taken bool, after time.Duration) store.SeenComment {
+		s, ok := store.Approved("gitlab", "1", 4, chen, sha, taken, at.Add(after))
+		if !ok {
+			t.Fatal("not kept")
+		}
+		return s
+	}
+	id := store.ApprovalID(4, "7")
+	for _, step := range []struct {
+		what string
+		seen store.SeenComment
+		want store.SeenComment
+	}{
+		{"the first", see("a", false, time.Second), see("a", false, time.Second)},
+		{"a newer one", see("b", false, time.Minute), see("b", false, time.Minute)},
+		{"an older one that comes late", see("c", false, 2*time.Second), see("b", false, time.Minute)},
+		{"another of the same time", see("d", false, time.Minute), see("b", false, time.Minute)},
+		{"withdrawn at the same time", see("b", true, time.Minute), see("b", true, time.Minute)},
+		{"given at that time", see("b", false, time.Minute), see("b", true, time.Minute)},
+		{"given anew", see("e", false, time.Hour), see("e", false, time.Hour)},
+	} {
+		b.must(b.Remember(b.ctx, []store.SeenComment{step.seen}))
+		got, err := b.Recall(b.ctx, "gitlab", "1", []string{id})
+		b.must(err)
+		if diff := cmp.Diff(map[string]store.SeenComment{id: step.want}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.what, diff)
+		}
+	}
+}
+
 func pins(t *testing.T, backend Backend) {
 	b := start(t, backend)
 	pin := func(repo, login, id, want string) {

@@ -51,6 +51,7 @@ func Run(t *testing.T, b Backend) {
 		{"an act happens once", actOnce},
 		{"what is remembered of a subject comes back", memoryKept},
 		{"first sightings stand", sightings},
+		{"the newest approval of a person stands", approvals},
 		{"a login stays pinned to its account", pins},
 		{"repositories keep what an event does not tell", repos},
 		{"a name leads to the repository that holds it", renamed},
