@@ -29,6 +29,7 @@ func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 func commands() []func(*streams) *cobra.Command {
 	return []func(*streams) *cobra.Command{
 		newServe,
+		newSetup,
 		newDemo,
 		newCheck,
 		newPolicy,

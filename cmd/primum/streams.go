@@ -15,6 +15,7 @@ type streams struct {
 	out io.Writer // results
 	err io.Writer // everything said to people besides
 
+	inTTY  bool // in is a terminal
 	outTTY bool // out is a terminal
 	errTTY bool // err is a terminal
 	color  bool // out is a terminal that shows colours
@@ -37,6 +38,7 @@ func (s *streams) complain(format string, args ...any) { _, _ = fmt.Fprintf(s.er
 // osStreams are those of the process.
 func osStreams() *streams {
 	s := &streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	s.inTTY = isTerminal(os.Stdin)
 	s.outTTY = isTerminal(os.Stdout)
 	s.errTTY = isTerminal(os.Stderr)
 	s.color = s.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

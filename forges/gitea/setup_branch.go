@@ -206,7 +206,7 @@ func (s *setup) policy(ctx context.Context, name string, branches []string) erro
 			s.is(b + " of " + name + " has a policy, " + policyPath)
 		case statusIn(err) == http.StatusNotFound:
 			s.byHand("put a policy, "+policyPath+", on "+b+" of "+name+": without one nothing is judged there, and the required check never comes",
-				"in a clone: primum policy init; look it over, commit, push or merge it")
+				"in a clone: primum policy init; look it over and open a pull request with it, which gets a preview that does not block")
 		default:
 			return s.words.Explain(err, "look for "+policyPath+" on "+b+" of "+name, protectNeed)
 		}
