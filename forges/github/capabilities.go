@@ -22,6 +22,9 @@ func CapabilitiesOf(enterprise, app bool) forges.Capabilities {
 		SummaryMax:   outputMax,
 		ShortMax:     statusMax,
 		CallsPerHour: 5000,
+		Lacks: map[forges.Trait]string{
+			forges.ReadsIssueType: "The type of an issue is not read, since not every Enterprise Server knows it: labels tell issues apart.",
+		},
 	}
 	if enterprise {
 		c.Product = "GitHub Enterprise Server"
@@ -30,12 +33,10 @@ func CapabilitiesOf(enterprise, app bool) forges.Capabilities {
 	}
 	if !app {
 		c.CallsPerHour = 1000
-		c.Lacks = map[forges.Trait]string{
-			forges.TellsApp:    "A plain token has no installations: the repository is named.",
-			forges.DoesSuspend: "A plain token is revoked, not suspended.",
-			forges.DoesRerun:   "A check posted with a plain token has no button that reaches Primum: run the job again.",
-			forges.DoesNeutral: "A token that may not write checks posts a commit status, which is green where the verdict is advice.",
-		}
+		c.Lacks[forges.TellsApp] = "A plain token has no installations: the repository is named."
+		c.Lacks[forges.DoesSuspend] = "A plain token is revoked, not suspended."
+		c.Lacks[forges.DoesRerun] = "A check posted with a plain token has no button that reaches Primum: run the job again."
+		c.Lacks[forges.DoesNeutral] = "A token that may not write checks posts a commit status, which is green where the verdict is advice."
 		c.Notes = append(c.Notes, "With a plain token anybody who may push can post the same check; only an app's check can be required from that app.")
 	}
 	return c
