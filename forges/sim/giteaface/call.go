@@ -31,6 +31,10 @@ func (t *Face) serve(w http.ResponseWriter, r *http.Request, rt *route, values m
 	if !c.signIn(rt) {
 		return
 	}
+	if c.me != nil && rt.unit != "" && t.withheld(c.me.Login, rt.unit) {
+		c.fail(http.StatusForbidden, "user should have specific permission or be a repo admin or a site admin")
+		return
+	}
 	const mostBody = 16 << 20
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 	if err != nil {

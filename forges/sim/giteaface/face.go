@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,6 +79,7 @@ type Face struct {
 	reads  int
 	writes int
 	hooks  []*hook
+	held   map[string][]string // login to units of repositories withheld
 
 	post *post
 }
@@ -114,7 +116,7 @@ func New(f *sim.Forge, o Options) *Face {
 		style.Gate = sim.GateForgejo
 	}
 	f.SetStyle(style)
-	t := &Face{forge: f, o: o, tokens: map[string]grant{}, counts: map[string]int{}}
+	t := &Face{forge: f, o: o, tokens: map[string]grant{}, counts: map[string]int{}, held: map[string][]string{}}
 	for token, login := range o.Tokens {
 		t.tokens[token] = grant{login: login, scopes: []string{"all"}}
 	}
@@ -167,6 +169,20 @@ func (t *Face) RevokeToken(token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.tokens, token)
+}
+
+// Withhold takes units of every repository ("code", "pulls", "issues") away from
+// an account, as a team without them does.
+func (t *Face) Withhold(login string, units ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held[login] = append(t.held[login], units...)
+}
+
+func (t *Face) withheld(login, unit string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.held[login], unit)
 }
 
 func (t *Face) options() Options {

@@ -17,13 +17,29 @@ type route struct {
 	parts  []string // "{x}" is any word, "{x...}" the rest
 	scope  string   // category of token scopes; "" asks for none
 	open   bool     // answered without signing in, too
+	unit   string   // of the repository: "code", "pulls", "issues"; "" for none
 	do     func(*call)
 }
 
 func (r *router) add(rt *route) {
 	method, pattern, _ := strings.Cut(rt.name, " ")
 	rt.method, rt.parts = method, strings.Split(strings.Trim(pattern, "/"), "/")
+	rt.unit = unitOf(rt.parts)
 	r.routes = append(r.routes, rt)
+}
+
+// unitOf is the unit of a repository a route belongs to.
+func unitOf(parts []string) string {
+	if len(parts) < 4 || parts[0] != "repos" {
+		return ""
+	}
+	switch parts[3] {
+	case "pulls", "issues":
+		return parts[3]
+	case "statuses", "commits", "git", "contents", "file-contents", "raw", "compare", "branches", "tags":
+		return "code"
+	}
+	return ""
 }
 
 // find gives the route of an escaped path and the values in it, unescaped.

@@ -65,6 +65,29 @@ type GiteaOptions struct {
 	Unchecked bool
 }
 
+// Forbid takes something away from the bot: "members" its place among the owners
+// of the organisation, "checks" and "statuses" the code of its repositories,
+// "issues" and "pull_requests" the scope to comment.
+func (r *GiteaRig) Forbid(tb testing.TB, what string) {
+	tb.Helper()
+	switch what {
+	case "members":
+		r.Forge.Join(Org, false, Bot)
+		if err := r.Forge.As("alex").Grant(Repo, Bot, sim.Write); err != nil {
+			tb.Fatalf("let the bot in as a writer: %v", err)
+		}
+	case "checks", "statuses":
+		r.Face.Withhold(Bot, "code")
+	case "issues", "pull_requests":
+		r.Face.AddToken(BotToken, Bot, "write:repository", "read:issue", "read:organization", "read:user", "read:misc")
+	default:
+		tb.Fatalf("the bot has no %q to lose", what)
+	}
+}
+
+// Suspend keeps the bot from signing in.
+func (r *GiteaRig) Suspend() { r.Forge.SuspendUser(Bot, true) }
+
 // NewGitea makes a rig of Gitea or Forgejo. Every request and answer is held
 // against Gitea's description, see package spec. The standard one has the people
 // of forgetest.Populate and the repository acme/pump, and the bot "primum".
