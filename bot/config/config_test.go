@@ -120,6 +120,9 @@ func TestEveryErrorIsToldAtOnceAndShowsNoSecret(t *testing.T) {
 			`PRIMUM_PLANT_URL: is missing; set it to https://git.acme.example`,
 			`PRIMUM_PLANT_WEBHOOK_SECRET: is missing; set it to a long random text, the same as in the webhook's settings, or PRIMUM_PLANT_WEBHOOK_SECRET_FILE to the path of a file that holds it`,
 		}},
+		{"an unknown way", []string{"PRIMUM_GITLAB_TOKEN=x", "PRIMUM_GITLAB_WEBHOOK_SECRET=" + secret, "PRIMUM_GITLAB_WAY=force"}, []string{
+			`PRIMUM_GITLAB_WAY: "force" is no way to block; take external status check, pipeline job, approval rule, commit status`,
+		}},
 		{"a forge reached wrongly", gitea("GITEA", "PRIMUM_GITEA_URL=https://mara:hunter2@git.example", "PRIMUM_GITEA_PROXY=hunter2", "PRIMUM_GITEA_TIMEOUT=-1s", "PRIMUM_ONLY=gitea:acme/x/y,plant:acme"), []string{
 			`PRIMUM_GITEA_PROXY: is no address of a proxy; something like http://proxy.example:3128 is, or none`,
 			`PRIMUM_GITEA_TIMEOUT: is negative; take something like 10s`,
@@ -222,7 +225,7 @@ func TestSeveralForgesAtATime(t *testing.T) {
 		"PRIMUM_FORGES=github, forgejo=gitea,plant-2=gitlab", "PRIMUM_PUBLIC_URL=https://p.example",
 		"PRIMUM_GITLAB_TOKEN_FILE="+file, "PRIMUM_GITLAB_SIGNING_TOKEN=whsec_0123456789abcdef",
 		"PRIMUM_PLANT_2_URL=https://host/gitlab/", "PRIMUM_PLANT_2_TOKEN= glpat-2 ", "PRIMUM_PLANT_2_WEBHOOK_SECRET="+secret+","+secret+"2",
-		"PRIMUM_PLANT_2_WAY=gate-job", "PRIMUM_PLANT_2_PROXY=none", "PRIMUM_GITEA_PORT=tcp://10.0.0.1:80", "PRIMUM_ONLY=acme/devices/pump,gitlab:labs")...)
+		"PRIMUM_PLANT_2_WAY=pipeline-job", "PRIMUM_PLANT_2_PROXY=none", "PRIMUM_GITEA_PORT=tcp://10.0.0.1:80", "PRIMUM_ONLY=acme/devices/pump,gitlab:labs")...)
 	got, err := config.Load(env)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +242,7 @@ func TestSeveralForgesAtATime(t *testing.T) {
 			URL: "https://forgejo.example", Token: "0123456789abcdef", WebhookSecrets: []string{secret}, Reach: reach,
 		}},
 		{Key: "plant-2", Kind: config.KindGitLab, GitLab: &config.GitLab{
-			URL: "https://host/gitlab", Token: "glpat-2", WebhookSecrets: []string{secret, secret + "2"}, Way: "gate-job",
+			URL: "https://host/gitlab", Token: "glpat-2", WebhookSecrets: []string{secret, secret + "2"}, Way: "pipeline job",
 			Reach: config.Reach{Proxy: config.NoProxy, Timeout: 10 * time.Second},
 		}},
 	}

@@ -65,8 +65,13 @@ type GitLab struct {
 	Token          string   `env:"TOKEN,unset" need:"true" secret:"true" doc:"Access token of the account Primum writes as, with the scope api." eg:"a token with the scope api"`
 	WebhookSecrets []string `env:"WEBHOOK_SECRET,unset" secret:"true" doc:"Secret token of the webhooks, at least 16 characters; several separated by commas while one replaces another. This or the signing token is needed." eg:"a long random text, the same as in the webhook's settings"`
 	SigningTokens  []string `env:"SIGNING_TOKEN,unset" secret:"true" doc:"Signing token of the webhooks, where the instance signs them; several separated by commas while one replaces another." eg:"the text shown when it was made"`
-	Way            string   `env:"WAY" doc:"How a verdict blocks, as primum setup gitlab chose it. Unset: what the project is set up for." eg:"gate-job"`
+	Way            string   `env:"WAY" doc:"By what verdicts block: external status check, pipeline job, approval rule or commit status. Unset: the best that each project has." eg:"pipeline job"`
 	Reach
+}
+
+// Ways are what a verdict can block by on GitLab, the best first.
+func Ways() []string {
+	return []string{"external status check", "pipeline job", "approval rule", "commit status"}
 }
 
 // Gitea is what signs in to Gitea or Forgejo.

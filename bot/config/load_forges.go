@@ -142,6 +142,10 @@ func (l *loader) forge(in *Instance) {
 	case in.GitLab != nil:
 		l.address(prefix+"URL", &in.GitLab.URL)
 		trim(&in.GitLab.Token)
+		in.GitLab.Way = strings.ReplaceAll(strings.TrimSpace(in.GitLab.Way), "-", " ")
+		if w := in.GitLab.Way; w != "" && !slices.Contains(Ways(), w) {
+			l.wrong(prefix+"WAY", fmt.Sprintf("%q is no way to block", w), "take "+strings.Join(Ways(), ", "))
+		}
 		l.long(prefix+"WEBHOOK_SECRET", "secret", in.GitLab.WebhookSecrets)
 		l.long(prefix+"SIGNING_TOKEN", "token", in.GitLab.SigningTokens)
 	case in.Gitea != nil:

@@ -16,6 +16,7 @@ import (
 	"primum/bot/publish"
 	"primum/bot/store"
 	"primum/forges"
+	"primum/forges/gitea"
 	"primum/forges/github"
 	"primum/rules"
 )
@@ -90,6 +91,13 @@ func (r remote) open(log *slog.Logger) (forges.Forge, error) {
 	case config.KindGitHub:
 		f, err = github.New(github.Config{
 			Token: r.token, Repo: r.repo, NoWebhooks: true, BaseURL: r.api, CAFile: r.ca, Now: clock.System{}.Now, Log: log,
+		})
+	case config.KindGitea:
+		if r.url == "" {
+			return nil, usage("where is the forge? give --url with the address people open it at")
+		}
+		f, err = gitea.New(gitea.Config{
+			URL: r.url, Token: r.token, Repo: r.repo, NoWebhooks: true, CAFile: r.ca, Now: clock.System{}.Now, Log: log,
 		})
 	default:
 		err = fmt.Errorf("--forge %q is not known", r.forge)

@@ -13,6 +13,7 @@ import (
 	"primum/bot/config"
 	"primum/bot/pages"
 	"primum/forges"
+	"primum/forges/gitea"
 	"primum/forges/github"
 	"primum/forges/wire"
 )
@@ -46,6 +47,12 @@ func openForge(in config.Instance, log *slog.Logger, meter func(wire.Call)) (for
 		return github.New(github.Config{
 			Key: in.Key, AppID: in.GitHub.AppID, PrivateKey: []byte(in.GitHub.PrivateKey), Secrets: in.GitHub.WebhookSecrets,
 			BaseURL: in.GitHub.APIURL, CAFile: reach.CAFile, Proxy: proxy, Timeout: reach.Timeout,
+			Now: clock.System{}.Now, Log: log, Meter: meter,
+		})
+	case in.Gitea != nil:
+		return gitea.New(gitea.Config{
+			Key: in.Key, URL: in.Gitea.URL, Token: in.Gitea.Token, Secrets: in.Gitea.WebhookSecrets,
+			CAFile: reach.CAFile, Proxy: proxy, Timeout: reach.Timeout,
 			Now: clock.System{}.Now, Log: log, Meter: meter,
 		})
 	default:
