@@ -1,0 +1,149 @@
+package gitlab
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	hooks "github.com/go-playground/webhooks/v6/gitlab"
+	gitlab "github.com/xanzy/go-gitlab"
+
+	"primum/forges"
+	"primum/forges/wire"
+	"primum/rules/fact"
+)
+
+// Forge is one GitLab as one account sees it. It is safe for concurrent use.
+type Forge struct {
+	*settled
+	hooks []*hooks.Webhook // one per secret
+	http  *http.Client
+	rest  *gitlab.Client
+
+	self   atomic.Pointer[fact.Person] // our account, once known
+	people *people
+
+	mu     sync.Mutex
+	groups map[int64]string // full paths by number, of groups read
+	toldOf map[string]told  // approvals as deliveries showed them, by change and account
+
+	tips    *recent[tip]       // per change: the tip of its target branch as last seen
+	heads   *recent[head]      // per commit: where its verdict goes
+	files   *recent[listing]   // per change and versions: its files
+	given   *recent[string]    // per approval: the commit it was given on
+	posters *recent[poster]    // per job: who set it
+	diffs   *recent[compared]  // per two commits
+	emails  *recent[timed]     // accounts by address
+	ways    *recent[found]     // per project: by what verdicts block
+	checks  *recent[lookedAt]  // per change: what external status checks said
+	commits *recent[committed] // per head: its commits
+}
+
+// The contract this package keeps.
+var (
+	_ forges.Forge       = (*Forge)(nil)
+	_ forges.PeopleCache = (*Forge)(nil)
+)
+
+// New checks the configuration, all of it, and calls nobody.
+func New(c Config) (*Forge, error) {
+	s, err := settle(c)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forge{
+		settled: s,
+		people:  newPeople(s.PeopleFor, s.Now),
+		groups:  map[int64]string{},
+		toldOf:  map[string]told{},
+		tips:    newRecent[tip](4000, 1<<20),
+		heads:   newRecent[head](4000, 2<<20),
+		files:   newRecent[listing](2000, 24<<20),
+		given:   newRecent[string](20_000, 4<<20),
+		posters: newRecent[poster](50_000, 8<<20),
+		diffs:   newRecent[compared](4000, 4<<20),
+		emails:  newRecent[timed](10_000, 2<<20),
+		ways:    newRecent[found](2000, 1<<20),
+		checks:  newRecent[lookedAt](4000, 1<<20),
+		commits: newRecent[committed](2000, 16<<20),
+	}
+	for _, secret := range s.Secrets {
+		hook, err := hooks.New(hooks.Options.Secret(secret))
+		if err != nil {
+			return nil, fmt.Errorf("gitlab: webhook verifier: %w", err)
+		}
+		f.hooks = append(f.hooks, hook)
+	}
+	if err := f.connect(); err != nil {
+		return nil, fmt.Errorf("gitlab: %w", err)
+	}
+	return f, nil
+}
+
+// Key implements forges.Forge.
+func (f *Forge) Key() string { return f.settled.Key }
+
+// Forget implements forges.PeopleCache.
+func (f *Forge) Forget(owner string) { f.people.forget(owner) }
+
+// me is our own account. It is asked for once.
+func (f *Forge) me(ctx context.Context) (fact.Person, error) {
+	if known := f.self.Load(); known != nil {
+		return *known, nil
+	}
+	var a struct {
+		ID       int64  `json:"id"`
+		Username string `json:"username"`
+		Name     string `json:"name"`
+	}
+	if _, err := f.call(wire.Operation(ctx, "who_am_i"), http.MethodGet, "user", nil, &a); err != nil {
+		return fact.Person{}, fmt.Errorf("who are we: %w", err)
+	}
+	// Ours is a machine's account, whatever kind of account GitLab takes it for.
+	p := fact.Person{ID: decimal(a.ID), Login: a.Username, Name: a.Name, Bot: true}
+	f.self.Store(&p)
+	return p, nil
+}
+
+// learn remembers the full path of a group, which deliveries leave out.
+func (f *Forge) learn(id int64, path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.groups[id] = path
+}
+
+func (f *Forge) groupPath(id int64, short string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if path, ok := f.groups[id]; ok {
+		return path
+	}
+	return short
+}
+
+// toldMost bounds what is remembered of deliveries.
+const toldMost = 10_000
+
+// hear remembers an approval a delivery showed.
+func (f *Forge) hear(e *forges.Event) {
+	if e.Approval == nil || len(e.Changes) != 1 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := e.Repo.ID + "!" + decimal(e.Changes[0]) + "\x00" + e.Approval.By.ID
+	if e.Approval.Withdrawn || !validSHA(e.Approval.SHA) {
+		delete(f.toldOf, key)
+		return
+	}
+	if len(f.toldOf) >= toldMost {
+		clear(f.toldOf)
+	}
+	f.toldOf[key] = told{e.Approval.SHA, f.Now()}
+}
+
+// public reports whether this is the GitLab that anybody can make groups on.
+func (f *Forge) public() bool { return strings.EqualFold(f.web.Hostname(), publicHost) }

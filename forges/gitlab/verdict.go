@@ -1,0 +1,386 @@
+package gitlab
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	gitlab "github.com/xanzy/go-gitlab"
+
+	"primum/forges"
+	"primum/forges/wire"
+	"primum/rules/fact"
+)
+
+// GitLab's limits on a commit status; the text is cut at bytes, which is never
+// more than the characters GitLab counts.
+const (
+	shortMax  = 255
+	targetMax = 255
+	refMax    = 255
+)
+
+// approvalPosted is the Posted.ID of a verdict that is an approval. That of a
+// commit status is its number, and others have a word before theirs.
+const approvalPosted = "approval"
+
+func jobPosted(id string) string       { return "job:" + id }
+func checkPosted(id int64) string      { return "check:" + decimal(id) }
+func passes(s forges.ReportState) bool { return s == forges.ReportSuccess || s == forges.ReportNeutral }
+
+// verdict is one report on its way to one commit.
+type verdict struct {
+	*Forge
+	repo   forges.RepoRef
+	base   string // REST path of the project
+	pid    string // as the caches name the project
+	sha    string
+	report forges.Report
+	posted forges.Posted
+	head   head
+}
+
+// SetVerdict implements forges.Forge. There is no verdict that waits: an
+// external status check that is pending turns failed after two minutes, and a
+// commit status that is pending leaves the pipeline running for ever. So what
+// waits is set as failed, and the words say what it waits for. A neutral one
+// becomes a success, and the words say that it is advice.
+func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, report forges.Report, posted forges.Posted) (forges.Posted, error) {
+	now, err := f.setVerdict(wire.Operation(ctx, "set_verdict"), r, sha, report, posted)
+	if err != nil {
+		return forges.Posted{}, fmt.Errorf("set verdict on %s of %s: %w", wire.Short(sha, 8), r.FullName(), err)
+	}
+	return now, nil
+}
+
+func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, report forges.Report, posted forges.Posted) (forges.Posted, error) {
+	if !validPath(r.FullName()) || !validSHA(sha) {
+		return forges.Posted{}, forges.ErrNotFound
+	}
+	if _, err := f.me(ctx); err != nil {
+		return forges.Posted{}, err
+	}
+	if posted.SHA != sha {
+		posted = forges.Posted{}
+	}
+	v := &verdict{Forge: f, repo: r, base: projectPath(r), pid: cacheKey(r), sha: sha, report: report, posted: posted}
+	way, err := f.wayOf(ctx, r, report)
+	if err != nil {
+		return forges.Posted{}, err
+	}
+	var known bool
+	if v.head, known = f.heads.get(headKey(v.pid, sha)); !known || len(v.head.places) == 0 {
+		if v.head, err = f.findHead(ctx, r, sha); err != nil {
+			return forges.Posted{}, err
+		}
+	}
+	now := forges.Posted{SHA: sha, Digest: reportDigest(report), State: report.State, Way: way.way}
+	switch way.way {
+	case WayCheck:
+		now.ID, err = v.answer(ctx, way.check)
+	case WayApproval:
+		now.ID, err = v.approve(ctx)
+	case WayJob:
+		now.ID, err = v.rerun(ctx)
+	default:
+		now.ID, err = v.status(ctx, now.Digest)
+	}
+	return now, err
+}
+
+// cacheKey is a project as the caches name it.
+func cacheKey(r forges.RepoRef) string {
+	if _, err := parseNumber(r.ID); err == nil {
+		return r.ID
+	}
+	return strings.ToLower(r.FullName())
+}
+
+// reportDigest identifies what of a report GitLab shows.
+func reportDigest(r forges.Report) string {
+	raw, err := json.Marshal([]string{r.Name, string(r.State), r.Short, r.Title, r.URL})
+	if err != nil { // plain values always marshal
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
+}
+
+// status sets a commit status as a job of each pipeline that is the head's of an
+// open change. Each call makes a new job, which hides the one before. One that
+// stands as it should, by the last reading, is left.
+func (v *verdict) status(ctx context.Context, digest string) (string, error) {
+	if v.posted.ID != "" && v.posted.Digest == digest && !slices.ContainsFunc(v.head.places, func(p place) bool { return p.standing != v.posted.ID }) {
+		return v.posted.ID, nil
+	}
+	type target struct{ pipeline, ref string }
+	targets := []target{}
+	for _, p := range v.head.places {
+		t := target{p.pipeline, p.ref}
+		if t.pipeline != "" {
+			t.ref = "" // the pipeline has its own
+		}
+		if !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
+	if len(targets) == 0 {
+		targets = append(targets, target{})
+	}
+	var ids []string
+	for _, t := range targets {
+		ref := t.ref
+		for _, p := range v.head.places {
+			if p.pipeline == t.pipeline && ref == "" {
+				ref = p.ref
+			}
+		}
+		id, err := v.post(ctx, t.pipeline, ref)
+		if err != nil {
+			return "", err
+		}
+		ids = append(ids, id)
+	}
+	v.head.posted = strings.Join(ids, "+")
+	places := slices.Clone(v.head.places)
+	for i := range places {
+		places[i].standing = ids[0]
+	}
+	v.head.places = places
+	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	return ids[0], nil
+}
+
+// cannotTransition begins GitLab's refusal of a state that a status cannot take.
+const cannotTransition = "Cannot transition status"
+
+// post sets the status once, and handles what GitLab refuses without meaning it:
+// a pipeline that is gone, a status that somebody sets at the same time, and one
+// that stands already.
+func (v *verdict) post(ctx context.Context, pipeline, ref string) (string, error) {
+	id, err := v.create(ctx, pipeline, ref)
+	if pipeline != "" && (status(err) == http.StatusNotFound || status(err) == http.StatusBadRequest && !strings.Contains(err.Error(), cannotTransition)) {
+		pipeline = "" // another pipeline came, or this one has another ref
+		id, err = v.create(ctx, "", ref)
+	}
+	for try := 0; refusedTransition(err); try++ {
+		standing, found := v.stands(ctx, pipeline)
+		if found != nil {
+			return "", found
+		}
+		if standing != "" {
+			return standing, nil
+		}
+		if try == 2 {
+			return "", fmt.Errorf("%w: %w", forges.ErrConflict, err)
+		}
+		id, err = v.create(ctx, pipeline, ref)
+	}
+	return id, err
+}
+
+func refusedTransition(err error) bool {
+	return err != nil && (status(err) == http.StatusConflict || strings.Contains(err.Error(), cannotTransition))
+}
+
+func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, error) {
+	state := gitlab.Failed
+	if passes(v.report.State) {
+		state = gitlab.Success
+	}
+	name := v.report.Name
+	if name == "" {
+		name = checkName
+	}
+	line := v.report.Short
+	if line == "" {
+		line = v.report.Title
+	}
+	o := gitlab.SetCommitStatusOptions{State: state, Name: &name, Description: new(wire.Ellipsis(line, shortMax))}
+	if ref != "" && len(ref) <= refMax {
+		o.Ref = &ref
+	}
+	if link := webLink(v.report.URL); link != "" && len(link) <= targetMax {
+		o.TargetURL = &link
+	}
+	if n, err := parseNumber(pipeline); err == nil {
+		o.PipelineID = new(int(n))
+	}
+	var made struct {
+		ID int64 `json:"id"`
+	}
+	if err := v.send(ctx, http.MethodPost, v.base+"/statuses/"+v.sha, o, &made); err != nil {
+		return "", err
+	}
+	return decimal(made.ID), nil
+}
+
+// stands is the newest status of our name, if it is ours and says what we want
+// to say; else "".
+func (v *verdict) stands(ctx context.Context, pipeline string) (string, error) {
+	query := url.Values{"name": {v.name()}}
+	if pipeline != "" {
+		query.Set("pipeline_id", pipeline)
+	}
+	type found struct {
+		ID     int64    `json:"id"`
+		Status string   `json:"status"`
+		Text   string   `json:"description"`
+		Author *account `json:"author"`
+	}
+	list, err := all[found](ctx, v.Forge, v.base+"/repository/commits/"+v.sha+"/statuses", query)
+	if err != nil {
+		return "", err
+	}
+	var newest *found
+	for i := range list {
+		if newest == nil || list[i].ID > newest.ID {
+			newest = &list[i]
+		}
+	}
+	if newest == nil || !v.isUs(newest.Author.person()) {
+		return "", nil
+	}
+	if (jobState(newest.Status, false) == fact.CheckSuccess) != passes(v.report.State) || !ended(newest.Status) {
+		return "", nil
+	}
+	return decimal(newest.ID), nil
+}
+
+func (v *verdict) name() string {
+	if v.report.Name != "" {
+		return v.report.Name
+	}
+	return checkName
+}
+
+// answer answers the external status check of every open change with that head.
+// GitLab refuses an answer about another commit than the head.
+func (v *verdict) answer(ctx context.Context, check int64) (string, error) {
+	if len(v.head.places) == 0 {
+		return "", fmt.Errorf("no open change has this head: %w", forges.ErrConflict)
+	}
+	word := "failed"
+	if passes(v.report.State) {
+		word = "passed"
+	}
+	body := map[string]any{"sha": v.sha, "external_status_check_id": check, "status": word}
+	for _, p := range v.head.places {
+		path := fmt.Sprintf("%s/merge_requests/%d/status_check_responses", v.base, p.iid)
+		if err := v.send(ctx, http.MethodPost, path, body, nil); err != nil {
+			return "", fmt.Errorf("change %d: %w", p.iid, err)
+		}
+		v.answeredNow(p.iid, check, word)
+	}
+	return checkPosted(check), nil
+}
+
+// answeredNow keeps what stands now beside what was read.
+func (v *verdict) answeredNow(iid int, check int64, word string) {
+	key := v.pid + "!" + decimal(iid)
+	seen, ok := v.checks.get(key)
+	if !ok {
+		return
+	}
+	seen.checks = slices.Clone(seen.checks)
+	for i := range seen.checks {
+		if seen.checks[i].ID == check {
+			seen.checks[i].Status = word
+		}
+	}
+	v.checks.put(key, seen, 100*(len(seen.checks)+1))
+}
+
+// approve gives or takes back our approval of every open change with that head.
+func (v *verdict) approve(ctx context.Context) (string, error) {
+	if len(v.head.places) == 0 {
+		return "", fmt.Errorf("no open change has this head: %w", forges.ErrConflict)
+	}
+	want := passes(v.report.State)
+	places := slices.Clone(v.head.places)
+	for i := range places {
+		if places[i].approved == want && v.posted.ID == approvalPosted {
+			continue
+		}
+		if err := v.approveOne(ctx, places[i].iid, want); err != nil {
+			return "", fmt.Errorf("change %d: %w", places[i].iid, err)
+		}
+		places[i].approved = want
+	}
+	v.head.places = places
+	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	return approvalPosted, nil
+}
+
+func (v *verdict) approveOne(ctx context.Context, iid int, want bool) error {
+	path := fmt.Sprintf("%s/merge_requests/%d", v.base, iid)
+	var err error
+	if want {
+		err = v.send(ctx, http.MethodPost, path+"/approve", map[string]string{"sha": v.sha}, nil)
+	} else {
+		err = v.send(ctx, http.MethodPost, path+"/unapprove", nil, nil)
+	}
+	if s := status(err); s != http.StatusUnauthorized && s != http.StatusNotFound {
+		return err
+	}
+	// GitLab answers 401 to a second approval and 404 to taking back none.
+	var a struct {
+		Ours bool `json:"user_has_approved"`
+	}
+	if _, look := v.call(ctx, http.MethodGet, path+"/approvals", nil, &a); look != nil {
+		return look
+	}
+	if a.Ours == want {
+		return nil
+	}
+	return fmt.Errorf("our approval is refused; the project may ask for a password or single sign-on to approve, "+
+		"which no machine can give, or forbid us to approve: use another way to block: %w", err)
+}
+
+// rerun has the job that asks for the verdict run again where it says otherwise.
+// While it runs it finds out by itself.
+func (v *verdict) rerun(ctx context.Context) (string, error) {
+	id := jobPosted("")
+	places := slices.Clone(v.head.places)
+	for i := range places {
+		p := &places[i]
+		if p.job == "" {
+			continue
+		}
+		id = jobPosted(p.job)
+		if p.jobState == fact.CheckPending || (p.jobState == fact.CheckSuccess) == passes(v.report.State) {
+			continue
+		}
+		var job struct {
+			ID int64 `json:"id"`
+		}
+		err := v.send(ctx, http.MethodPost, v.base+"/jobs/"+p.job+"/retry", nil, &job)
+		if errors.Is(err, forges.ErrForbidden) && status(err) == http.StatusForbidden && strings.Contains(err.Error(), "retryable") {
+			continue // it was started again meanwhile
+		}
+		if err != nil {
+			return "", fmt.Errorf("job of change %d: %w", p.iid, err)
+		}
+		p.job, p.jobState = decimal(job.ID), fact.CheckPending
+		id = jobPosted(p.job)
+	}
+	v.head.places = places
+	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	return id, nil
+}
+
+// webLink is the address if it is one that a browser opens, else "".
+func webLink(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(s, " \n\t") {
+		return ""
+	}
+	return s
+}
