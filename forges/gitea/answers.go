@@ -55,6 +55,7 @@ type review struct {
 // file, OriginalPosition one of the old; one of them is 0.
 type lineComment struct {
 	ID               int64  `json:"id"`
+	ReviewID         int64  `json:"pull_request_review_id"`
 	URL              string `json:"html_url"`
 	User             *user  `json:"user"`
 	Resolver         *user  `json:"resolver"`

@@ -37,6 +37,7 @@ func (f *Forge) Decode(d forges.Delivery) (forges.Event, error) {
 		"action_run_failure":           f.runEvent,
 		"action_run_recover":           f.runEvent,
 		"push":                         f.pushEvent,
+		"delete":                       f.deleteEvent,
 		"repository":                   f.repositoryEvent,
 	}[d.Event]
 	if !known {
@@ -58,8 +59,8 @@ func (f *Forge) Decode(d forges.Delivery) (forges.Event, error) {
 // unused says why an event is none of ours.
 func unused(event string) string {
 	switch event {
-	case "create", "delete":
-		return "a push tells of new branches, and a change that loses its branch is closed"
+	case "create":
+		return "a push tells of new branches"
 	case "fork", "release", "wiki", "package":
 		return "this changes nothing that is judged"
 	}

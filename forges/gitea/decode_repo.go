@@ -68,6 +68,20 @@ func (f *Forge) pushEvent(p *payload) (forges.Event, error) {
 	return e, nil
 }
 
+// deleteEvent: a branch that is deleted is no push here.
+func (f *Forge) deleteEvent(p *payload) (forges.Event, error) {
+	if p.Ref == "" || p.Repository == nil {
+		return forges.Event{}, missing("ref")
+	}
+	if p.RefType != "branch" {
+		return ignored("a tag went, no branch")
+	}
+	return forges.Event{
+		Kind: forges.PushEvent, Trigger: fact.OnPolicy, Repo: f.ref(p.Repository),
+		Branch: strings.TrimPrefix(p.Ref, branchPrefix), Closed: true,
+	}, nil
+}
+
 // repositoryEvent: of what happens to repositories, the forge tells of making
 // and deleting them.
 func (f *Forge) repositoryEvent(p *payload) (forges.Event, error) {

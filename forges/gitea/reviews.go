@@ -104,9 +104,9 @@ func (r *reading) dismissals(ctx context.Context, reviews []fact.Review) error {
 	return nil
 }
 
-// readThreads reads the comments on lines. Those on one line are one thread, as
-// on the forge's own page, whichever reviews they came with; it is resolved if
-// its first comment is.
+// readThreads reads the comments on lines. Those of one review on one line are
+// one thread, since an answer joins the review it answers; it is resolved if its
+// first comment is.
 func (r *reading) readThreads(ctx context.Context, reviews []review) error {
 	var with []review
 	for _, v := range reviews {
@@ -135,7 +135,7 @@ func (r *reading) readThreads(ctx context.Context, reviews []review) error {
 	seen := map[string]bool{}
 	for i := range all {
 		c := &all[i]
-		key := fmt.Sprintf("%d %d %s", c.Position, c.OriginalPosition, c.Path)
+		key := fmt.Sprintf("%d %d %d %s", c.ReviewID, c.Position, c.OriginalPosition, c.Path)
 		if seen[key] {
 			continue
 		}
