@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -60,11 +61,15 @@ type Account struct {
 
 // Team is a team of an organisation. Members of a child are members of the parent.
 type Team struct {
-	ID      int64
-	Org     int64
-	Slug    string
-	Name    string
-	Parent  int64 // 0 if none
+	ID     int64
+	Org    int64
+	Slug   string
+	Name   string
+	Parent int64 // 0 if none
+	// All is what the team may do in every repository of its organisation, those
+	// to come too; Units is what a forge that divides repositories keeps of it.
+	All     Permission
+	Units   map[string]string
 	Members map[int64]bool
 }
 
@@ -266,7 +271,13 @@ func (f *Forge) permission(r *Repo, a *Account) Permission {
 		raise(owner.Base)
 		raise(owner.Rights[a.ID])
 	}
-	for id, p := range r.Teams {
+	teams := maps.Clone(r.Teams)
+	for id, t := range f.teams {
+		if t.Org == r.Owner && t.All != "" && t.All.rank() > teams[id].rank() {
+			teams[id] = t.All
+		}
+	}
+	for id, p := range teams {
 		t := f.teams[id]
 		if t == nil {
 			continue

@@ -14,6 +14,8 @@ import (
 type grant struct {
 	login  string
 	scopes []string // as given: "read:repository", "all"
+	name   string   // of a token made through the API
+	id     int
 }
 
 // may reports whether the token holds a scope of a category.

@@ -136,8 +136,10 @@ func (c *call) files(paths []string) {
 				continue
 			}
 			blob, _ := s.v.Blob(e.OID)
-			bytes += len(blob)
-			out = append(out, s.entry(r, k, c.ref(r), strings.Trim(path, "/"), e, bytes <= mostBlobs))
+			if bytes += base64.StdEncoding.EncodedLen(len(blob)); bytes > mostBlobs {
+				break // the rest is not even named
+			}
+			out = append(out, s.entry(r, k, c.ref(r), strings.Trim(path, "/"), e, true))
 		}
 		return ok(out)
 	})
@@ -227,6 +229,17 @@ func (c *call) getTree() {
 
 func (c *call) getCommit() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
+		if sha, is := strings.CutSuffix(c.values["sha"], ".diff"); is {
+			k := s.v.Commit(sha)
+			if k == nil {
+				return result{}
+			}
+			parent := ""
+			if len(k.Parents) > 0 {
+				parent = k.Parents[0]
+			}
+			return ok(text(s.gitDiff(parent, k.SHA)))
+		}
 		k := s.v.Resolve(r, c.values["sha"])
 		if k == nil {
 			return result{}

@@ -3,6 +3,7 @@ package giteaface
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"primum/forges/sim"
@@ -175,20 +176,150 @@ func (c *call) addTeamMember()    { c.changeTeam(sim.Actor.AddTeamMember) }
 func (c *call) removeTeamMember() { c.changeTeam(sim.Actor.RemoveTeamMember) }
 
 func (c *call) changeTeam(do func(a sim.Actor, org, team, login string) error) {
-	id, good := c.number("id")
-	if !good {
+	org, team := c.teamNames()
+	if err := do(c.act(), org, team, c.values["user"]); err != nil {
+		c.refused(err)
 		return
 	}
-	var org, team string
+	c.answer(http.StatusNoContent, none)
+}
+
+// teamEdit is the body of a team's making or editing.
+type teamEdit struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description"`
+	All         *bool             `json:"includes_all_repositories"`
+	Permission  string            `json:"permission"`
+	Units       []string          `json:"units"`
+	UnitsMap    map[string]string `json:"units_map"`
+}
+
+// apply sets what the body names.
+func (e teamEdit) apply(t *sim.Team) {
+	if e.UnitsMap != nil {
+		t.Units = e.UnitsMap
+	} else if e.Units != nil {
+		t.Units = map[string]string{}
+		for _, u := range e.Units {
+			t.Units[u] = e.Permission
+		}
+	}
+	level := sim.Read
+	for _, u := range t.Units {
+		switch {
+		case u == "admin" && level != sim.Admin:
+			level = sim.Admin
+		case u == "write" && level == sim.Read:
+			level = sim.Write
+		}
+	}
+	if e.Permission == "admin" {
+		level = sim.Admin
+	}
+	switch {
+	case e.All != nil && *e.All, e.All == nil && t.All != "":
+		t.All = level
+	case e.All != nil:
+		t.All = ""
+	}
+}
+
+func (c *call) createTeam() {
+	var in teamEdit
+	if !c.decode(&in) {
+		return
+	}
+	var res result
 	c.t.forge.Read(func(v *sim.View) {
-		if t := v.TeamByID(int64(id)); t != nil {
+		if o := v.AccountByLogin(c.values["org"]); o != nil {
+			res = ok(nil)
+			if _, owns := c.member(o); !owns {
+				res = failure(http.StatusForbidden, "Must be an organization owner")
+			}
+		}
+	})
+	if res.status != http.StatusOK {
+		c.give(res)
+		return
+	}
+	if len(in.UnitsMap) == 0 && len(in.Units) == 0 && in.Permission != "admin" {
+		c.fail(http.StatusUnprocessableEntity, "units permission should not be empty")
+		return
+	}
+	t := sim.Team{Slug: in.Name, Name: in.Description}
+	in.apply(&t)
+	made, err := c.act().MakeTeam(c.values["org"], t)
+	if err != nil {
+		c.refused(err)
+		return
+	}
+	c.reading(func(s shaper) result {
+		return result{status: http.StatusCreated, body: s.team(s.v.TeamByID(made.ID))}
+	})
+}
+
+// teamNames are the organisation and the team of a path.
+func (c *call) teamNames() (org, team string) {
+	c.t.forge.Read(func(v *sim.View) {
+		id, err := strconv.ParseInt(c.values["id"], 10, 64)
+		if t := v.TeamByID(id); err == nil && t != nil {
 			team = t.Slug
 			if o := v.Account(t.Org); o != nil {
 				org = o.Login
 			}
 		}
 	})
-	if err := do(c.act(), org, team, c.values["user"]); err != nil {
+	return org, team
+}
+
+func (c *call) editTeam() {
+	var in teamEdit
+	if !c.decode(&in) {
+		return
+	}
+	org, team := c.teamNames()
+	if err := c.act().ChangeTeam(org, team, in.apply); err != nil {
+		c.refused(err)
+		return
+	}
+	c.getTeam()
+}
+
+// reaches reports whether a team has a repository.
+func reaches(t *sim.Team, r *sim.Repo) bool {
+	_, in := r.Teams[t.ID]
+	return r.Owner == t.Org && (in || t.All != "" || t.ID == t.Org)
+}
+
+func (c *call) listTeamRepos() {
+	c.onTeam(func(s shaper, t *sim.Team) result {
+		return ok(s.repos(linked(c, slices.DeleteFunc(s.v.Repos(), func(r *sim.Repo) bool { return !reaches(t, r) }))))
+	})
+}
+
+func (c *call) getTeamRepo() {
+	c.onTeam(func(s shaper, t *sim.Team) result {
+		r := s.v.Repo(c.repoName())
+		if r == nil || !reaches(t, r) {
+			return result{}
+		}
+		return ok(s.repo(r))
+	})
+}
+
+func (c *call) addTeamRepo() {
+	_, team := c.teamNames()
+	level := sim.Read
+	c.t.forge.Read(func(v *sim.View) {
+		id, err := strconv.ParseInt(c.values["id"], 10, 64)
+		if t := v.TeamByID(id); err == nil && t != nil {
+			probe := sim.Team{Units: t.Units}
+			all := true
+			teamEdit{All: &all}.apply(&probe)
+			level = probe.All
+		}
+	})
+	if err := c.act().GrantTeam(c.repoName(), team, level); err != nil {
 		c.refused(err)
 		return
 	}

@@ -181,6 +181,19 @@ func (s shaper) gitDiff(from, to string) string {
 	return b.String()
 }
 
+// updatePull would bring the target's commits into a change's branch.
+func (c *call) updatePull() {
+	c.onPull(sim.PartAll, func(s shaper, r *sim.Repo, is *sim.Issue) result {
+		if !c.perm(s.v, r).AtLeast(sim.Write) {
+			return failure(http.StatusForbidden, "user should have a permission to write to a repo")
+		}
+		if is.Change.Merged {
+			return failure(http.StatusUnprocessableEntity, "pull request is already merged")
+		}
+		return failure(http.StatusConflict, "HeadBranch of PR %d is up to date", is.Number)
+	})
+}
+
 func (c *call) listFiles() {
 	c.onPull(sim.PartFiles, func(s shaper, r *sim.Repo, is *sim.Issue) result {
 		all := s.v.ChangeFiles(r, is.Change, true)

@@ -51,8 +51,8 @@ func (c *call) mine(v *sim.View, r *sim.Repo) bool {
 	if owner.Members[c.me.ID] {
 		return true
 	}
-	for id := range r.Teams {
-		if t := v.TeamByID(id); t != nil && slices.ContainsFunc(v.TeamMembers(t, false), func(a *sim.Account) bool { return a.ID == c.me.ID }) {
+	for _, t := range v.Teams(r.Owner) {
+		if _, in := r.Teams[t.ID]; (in || t.All != "") && slices.ContainsFunc(v.TeamMembers(t, false), func(a *sim.Account) bool { return a.ID == c.me.ID }) {
 			return true
 		}
 	}
@@ -325,11 +325,27 @@ func (c *call) permission() {
 			return failure(http.StatusNotFound, "user does not exist [uid: 0, name: %s]", c.values["user"])
 		}
 		word := map[sim.Permission]string{sim.None: "none", sim.Read: "read", sim.Triage: "read", sim.Write: "write", sim.Maintain: "write", sim.Admin: "admin"}[s.v.Permission(r, a)]
+		if word == "write" && !r.Collaborators[a.ID].AtLeast(sim.Write) {
+			word = "read" // what a team's units allow is not counted here
+		}
 		if owner := s.v.Account(r.Owner); a.ID == r.Owner || (owner != nil && owner.Members[a.ID]) {
 			word = "owner"
 		}
 		role := word
 		return ok(j{"permission": word, "role_name": role, "user": s.user(a)})
+	})
+}
+
+// writers are those who may be assigned or asked for a review.
+func (c *call) writers() {
+	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
+		var all []*sim.Account
+		for _, a := range s.v.Accounts() {
+			if a.Kind != sim.Organization && a.App == 0 && s.v.Permission(r, a).AtLeast(sim.Write) {
+				all = append(all, a)
+			}
+		}
+		return ok(s.users(all))
 	})
 }
 
@@ -341,7 +357,7 @@ func (c *call) listRepoTeams() {
 		}
 		out := []any{}
 		for _, t := range s.teams(owner) {
-			if _, in := r.Teams[t.ID]; in || t.ID == t.Org {
+			if _, in := r.Teams[t.ID]; in || t.All != "" || t.ID == t.Org {
 				out = append(out, s.team(t))
 			}
 		}

@@ -15,10 +15,22 @@ func (t *Face) routes() {
 	add("user", !open, []named{
 		{"GET /user", (*call).getMe},
 		{"GET /user/orgs", (*call).listMyOrgs},
+		{"GET /user/teams", (*call).listMyTeams},
+		{"GET /users/search", (*call).searchUsers},
 		{"GET /users/{user}", (*call).getUser},
+		{"GET /users/{user}/tokens", (*call).listTokens},
+		{"POST /users/{user}/tokens", (*call).createToken},
 	})
 	add("user repository", !open, []named{{"GET /user/repos", (*call).listMyRepos}})
+	add("user repository", !open, []named{{"GET /users/{user}/repos", (*call).listUserRepos}})
+	add("admin", !open, []named{{"POST /admin/users", (*call).createUser}})
 	add("organization", !open, []named{
+		{"GET /users/{user}/orgs/{org}/permissions", (*call).orgPermissions},
+		{"POST /orgs/{org}/teams", (*call).createTeam},
+		{"PATCH /teams/{id}", (*call).editTeam},
+		{"GET /teams/{id}/repos", (*call).listTeamRepos},
+		{"GET /teams/{id}/repos/{owner}/{repo}", (*call).getTeamRepo},
+		{"PUT /teams/{id}/repos/{owner}/{repo}", (*call).addTeamRepo},
 		{"GET /orgs/{org}", (*call).getOrg},
 		{"GET /orgs/{org}/repos", (*call).listOrgRepos},
 		{"GET /orgs/{org}/teams", (*call).listTeams},
@@ -71,6 +83,9 @@ func (t *Face) routes() {
 		{"GET " + repo + "/collaborators/{user}", (*call).isCollaborator},
 		{"PUT " + repo + "/collaborators/{user}", (*call).addCollaborator},
 		{"GET " + repo + "/teams", (*call).listRepoTeams},
+		{"GET " + repo + "/assignees", (*call).writers},
+		{"GET " + repo + "/reviewers", (*call).writers},
+		{"POST " + repo + "/pulls/{index}/update", (*call).updatePull},
 		{"GET " + repo + "/branch_protections", (*call).listProtections},
 		{"POST " + repo + "/branch_protections", (*call).createProtection},
 		{"GET " + repo + "/branch_protections/{name}", (*call).getProtection},

@@ -4,6 +4,7 @@ import (
 	"crypto/md5" //nolint:gosec // an avatar's name, as these products make it
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -554,23 +555,27 @@ func (s shaper) protection(r *sim.Repo, branch string, p *sim.Protection) j {
 
 // team is a team; these products know no slugs and no teams within teams.
 func (s shaper) team(t *sim.Team) j {
-	mode := "none"
-	var units []string
-	level := "write"
-	unitMap := j{}
-	if t.ID == t.Org { // the owners
-		mode, level = "owner", "owner"
-		units = []string{"repo.code", "repo.issues", "repo.pulls", "repo.wiki", "repo.ext_wiki", "repo.projects", "repo.packages", "repo.ext_issues", "repo.releases", "repo.actions"}
-	} else {
-		units = []string{"repo.code", "repo.issues", "repo.pulls", "repo.releases"}
+	mode := "none" // whatever the units say
+	unitMap := t.Units
+	switch {
+	case t.ID == t.Org: // the owners
+		mode, unitMap = "owner", unitsOf("owner", "wiki", "ext_wiki", "projects", "packages", "ext_issues", "actions")
+	case unitMap == nil:
+		unitMap = unitsOf("write")
 	}
-	for _, u := range units {
-		unitMap[u] = level
-	}
+	units := slices.Sorted(maps.Keys(unitMap))
 	return j{
-		"id": t.ID, "name": t.Slug, "description": t.Name, "organization": nil, "includes_all_repositories": t.ID == t.Org, "permission": mode,
+		"id": t.ID, "name": t.Slug, "description": t.Name, "organization": nil, "includes_all_repositories": t.ID == t.Org || t.All != "", "permission": mode,
 		"units": units, "units_map": unitMap, "can_create_org_repo": t.ID == t.Org,
 	}
+}
+
+func unitsOf(level string, also ...string) map[string]string {
+	out := map[string]string{}
+	for _, u := range append(also, "code", "issues", "pulls", "releases") {
+		out["repo."+u] = level
+	}
+	return out
 }
 
 // teams lists an organisation's teams by name; the owners are one of them, with
