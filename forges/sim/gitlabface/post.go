@@ -1,0 +1,273 @@
+package gitlabface
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// deliveryTimeout is how long GitLab waits for an answer.
+const deliveryTimeout = 10 * time.Second
+
+// keepDeliveries is how long the log of a webhook goes back.
+const keepDeliveries = 7 * 24 * time.Hour
+
+// delivery is one webhook on its way.
+type delivery struct {
+	id      int64
+	key     string // Idempotency-Key: the same when sent again
+	eventID string // X-Gitlab-Event-UUID: shared by all webhooks of one event
+	event   string
+	to      hook
+	body    []byte
+	at      time.Time
+	status  int // HTTP status; 0 if nobody answered
+
+	toCheck     bool // to an external status check
+	checkSecret string
+}
+
+// post sends deliveries one after the other and keeps their log.
+type post struct {
+	t      *Face
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	queue  []*delivery
+	held   *delivery // waits for the one that follows
+	busy   bool
+	closed bool
+	log    []*delivery // oldest first
+	next   int64
+	drawn  int64
+}
+
+func newPost(t *Face) *post {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &post{t: t, cancel: cancel, done: make(chan struct{})}
+	p.wake = sync.NewCond(&p.mu)
+	go p.run(ctx)
+	return p
+}
+
+func (p *post) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.wake.Broadcast()
+	p.mu.Unlock()
+	p.cancel()
+	<-p.done
+}
+
+// uuid is a new id in the form of a UUID.
+func (p *post) uuid() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.draw()
+}
+
+func (p *post) draw() string {
+	p.drawn++
+	return fmt.Sprintf("%08x-51b0-4000-8000-%012x", p.drawn*2654435761%0xffffffff, p.drawn)
+}
+
+// put takes a delivery; it never waits.
+func (p *post) put(d *delivery) {
+	fate := p.t.forge.DrawDelivery()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	d.id, d.key = p.next, p.draw()
+	if fate.Lose {
+		p.log = append(p.log, d) // tried, and not received
+		return
+	}
+	send := []*delivery{d}
+	if fate.Repeat {
+		twin := *d
+		send = append(send, &twin)
+	}
+	switch {
+	case fate.Reorder && p.held == nil:
+		p.held = d
+		p.queue = append(p.queue, send[1:]...)
+	default:
+		p.queue = append(p.queue, send...)
+		if p.held != nil {
+			p.queue = append(p.queue, p.held)
+			p.held = nil
+		}
+	}
+	p.wake.Broadcast()
+}
+
+func (p *post) run(ctx context.Context) {
+	defer close(p.done)
+	for {
+		p.mu.Lock()
+		p.busy = false
+		p.wake.Broadcast()
+		for len(p.queue) == 0 && !p.closed {
+			p.wake.Wait()
+		}
+		if p.closed {
+			p.mu.Unlock()
+			return
+		}
+		d := p.queue[0]
+		p.queue = p.queue[1:]
+		p.busy = true
+		p.mu.Unlock()
+		p.send(ctx, d)
+	}
+}
+
+func (p *post) send(ctx context.Context, d *delivery) {
+	o := p.t.options()
+	if delay := p.t.forge.Faults().Delay; delay > 0 && !wait(ctx, delay) {
+		return
+	}
+	if d.to.implicit { // as the options are when it leaves
+		d.to.url, d.to.token, d.to.signing = o.HookURL, o.Secret, o.SigningToken
+	}
+	header := p.header(d, o)
+	if o.Sent != nil && !d.toCheck {
+		o.Sent(d.event, header, d.body)
+	}
+	if d.to.url != "" {
+		d.status, _ = p.try(ctx, o, d.to.url, header, d.body)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = append(p.log, d)
+	oldest := p.t.forge.Now().Add(-keepDeliveries)
+	for len(p.log) > 0 && p.log[0].at.Before(oldest) {
+		p.log = p.log[1:]
+	}
+}
+
+func (p *post) try(ctx context.Context, o Options, url string, header http.Header, body []byte) (int, string) {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		o.Log.ErrorContext(ctx, "webhook address is wrong", slog.Any("error", err))
+		return 0, err.Error()
+	}
+	req.Header = header
+	resp, err := o.Client.Do(req)
+	if err != nil {
+		o.Log.InfoContext(ctx, "webhook not delivered", slog.String("delivery_id", header.Get("Idempotency-Key")), slog.Any("error", err))
+		return 0, err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 8<<10)) //nolint:errcheck // for display only
+	return resp.StatusCode, string(raw)
+}
+
+func (p *post) header(d *delivery, o Options) http.Header {
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "GitLab/"+o.Version)
+	h.Set("Idempotency-Key", d.key)
+	h.Set("X-Gitlab-Event", d.event)
+	h.Set("X-Gitlab-Webhook-Uuid", p.uuid())
+	h.Set("X-Gitlab-Event-Uuid", d.eventID)
+	h.Set("X-Gitlab-Instance", o.WebURL)
+	if d.to.token != "" {
+		h.Set("X-Gitlab-Token", d.to.token)
+	}
+	if d.to.signing != "" {
+		at := strconv.FormatInt(p.t.forge.Now().Unix(), 10)
+		h.Set("Webhook-Id", d.key)
+		h.Set("Webhook-Timestamp", at)
+		h.Set("Webhook-Signature", "v1,"+Sign(d.to.signing, d.key, at, d.body))
+	}
+	if d.checkSecret != "" {
+		mac := hmac.New(sha256.New, []byte(d.checkSecret))
+		mac.Write(d.body)
+		h.Set("X-Gitlab-Signature", hex.EncodeToString(mac.Sum(nil)))
+	}
+	return h
+}
+
+// Sign is the signature of Standard Webhooks over a delivery: the base64 of an
+// HMAC-SHA256 of "id.timestamp.body". The key is what follows "whsec_" in base64;
+// a token that is not in that form is the key itself.
+func Sign(token, id, timestamp string, body []byte) string {
+	key := []byte(token)
+	if rest, ok := strings.CutPrefix(token, "whsec_"); ok {
+		if raw, err := base64.StdEncoding.DecodeString(rest); err == nil {
+			key = raw
+		}
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id + "." + timestamp + "."))
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Drain waits until everything that happened so far was delivered (or lost). A
+// delivery held back to change the order is sent now.
+func (t *Face) Drain(ctx context.Context) error {
+	p := t.post
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.wake.Broadcast()
+	})
+	defer stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held != nil {
+		p.queue = append(p.queue, p.held)
+		p.held = nil
+		p.wake.Broadcast()
+	}
+	for (len(p.queue) > 0 || p.busy) && !p.closed && ctx.Err() == nil {
+		p.wake.Wait()
+	}
+	return ctx.Err()
+}
+
+// Delivered is one try of a delivery, from the log.
+type Delivered struct {
+	ID     int64
+	Key    string // Idempotency-Key
+	Event  string // X-Gitlab-Event
+	URL    string
+	Status int // HTTP status; 0 if nobody answered or it was lost
+	At     time.Time
+	Header http.Header
+	Body   []byte
+}
+
+// Deliveries lists the log, oldest first.
+func (t *Face) Deliveries() []Delivered {
+	o := t.options()
+	p := t.post
+	p.mu.Lock()
+	all := slices.Clone(p.log)
+	p.mu.Unlock()
+	out := make([]Delivered, 0, len(all))
+	for _, d := range all {
+		out = append(out, Delivered{
+			ID: d.id, Key: d.key, Event: d.event, URL: d.to.url, Status: d.status, At: d.at, Header: p.header(d, o), Body: d.body,
+		})
+	}
+	return out
+}
