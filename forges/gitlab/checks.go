@@ -298,7 +298,7 @@ func (f *Forge) findHead(ctx context.Context, r forges.RepoRef, sha string) (hea
 		State string `json:"state"`
 		SHA   string `json:"sha"`
 	}
-	base := projectPath(r)
+	base := restPath(r)
 	list, err := all[listed](ctx, f, base+"/repository/commits/"+url.PathEscape(sha)+"/merge_requests", nil)
 	if err != nil {
 		return head{}, fmt.Errorf("changes of %s: %w", wire.Short(sha, 8), err)

@@ -28,7 +28,7 @@ func (f *Forge) putComment(ctx context.Context, c forges.ChangeRef, id, body str
 	if !validPath(c.Repo.FullName()) || c.Number <= 0 {
 		return "", forges.ErrNotFound
 	}
-	path := fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(c.Repo), c.Number)
+	path := fmt.Sprintf("%s/merge_requests/%d/notes", restPath(c.Repo), c.Number)
 	text := map[string]string{"body": wire.Ellipsis(inert(body), commentMax)}
 	var made struct {
 		ID int64 `json:"id"`
@@ -112,7 +112,7 @@ func (f *Forge) react(ctx context.Context, c forges.CommentRef, r forges.Reactio
 	if on == onIssue {
 		kind = "issues"
 	}
-	path := fmt.Sprintf("%s/%s/%d/notes/%d/award_emoji", projectPath(c.Repo), kind, iid, note)
+	path := fmt.Sprintf("%s/%s/%d/notes/%d/award_emoji", restPath(c.Repo), kind, iid, note)
 	err := f.send(ctx, http.MethodPost, path, map[string]string{"name": name}, nil)
 	if !errors.Is(err, forges.ErrNotFound) {
 		return err

@@ -122,7 +122,7 @@ func (r *reading) labelsOf(ctx context.Context, n issueName) ([]fact.LabelEvent,
 	if strings.EqualFold(n.repo, r.path) {
 		repo.ID = r.pid
 	}
-	list, err := all[event](ctx, r.Forge, fmt.Sprintf("%s/issues/%d/resource_label_events", projectPath(repo), n.iid), nil)
+	list, err := all[event](ctx, r.Forge, fmt.Sprintf("%s/issues/%d/resource_label_events", restPath(repo), n.iid), nil)
 	if err != nil {
 		return nil, err
 	}

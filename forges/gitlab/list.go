@@ -51,7 +51,7 @@ func (f *Forge) ListOpen(ctx context.Context, r forges.RepoRef, cursor string) (
 		Title     string    `json:"title"`
 		UpdatedAt time.Time `json:"updated_at"`
 	}
-	next, err := f.call(wire.Operation(ctx, "list_open"), http.MethodGet, projectPath(r)+"/merge_requests", url.Values{
+	next, err := f.call(wire.Operation(ctx, "list_open"), http.MethodGet, restPath(r)+"/merge_requests", url.Values{
 		"state": {"opened"}, "order_by": {"updated_at"}, "sort": {"asc"}, "per_page": {"100"}, "page": {decimal(n)},
 	}, &list)
 	if err != nil {

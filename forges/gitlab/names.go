@@ -78,9 +78,9 @@ func validSHA(s string) bool {
 // nullSHA reports whether s stands for no commit.
 func nullSHA(s string) bool { return strings.Trim(s, "0") == "" }
 
-// projectPath is the part of a REST path that names a project: by number where
+// restPath is the part of a REST path that names a project: by number where
 // it is known, which survives renames, else by its path.
-func projectPath(r forges.RepoRef) string {
+func restPath(r forges.RepoRef) string {
 	if _, err := strconv.ParseInt(r.ID, 10, 64); err == nil {
 		return "projects/" + r.ID
 	}

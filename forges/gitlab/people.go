@@ -265,7 +265,7 @@ func (f *Forge) permission(ctx context.Context, r forges.RepoRef, login string) 
 		return forges.PermNone, err
 	}
 	var m user
-	_, err = f.call(ctx, http.MethodGet, fmt.Sprintf("%s/members/all/%d", projectPath(r), u.ID), nil, &m)
+	_, err = f.call(ctx, http.MethodGet, fmt.Sprintf("%s/members/all/%d", restPath(r), u.ID), nil, &m)
 	switch {
 	case errors.Is(err, forges.ErrNotFound):
 		m.Level = 0

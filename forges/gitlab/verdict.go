@@ -70,7 +70,7 @@ func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	if posted.SHA != sha {
 		posted = forges.Posted{}
 	}
-	v := &verdict{Forge: f, repo: r, base: projectPath(r), pid: cacheKey(r), sha: sha, report: report, posted: posted}
+	v := &verdict{Forge: f, repo: r, base: restPath(r), pid: cacheKey(r), sha: sha, report: report, posted: posted}
 	way, err := f.wayOf(ctx, r, report)
 	if err != nil {
 		return forges.Posted{}, err

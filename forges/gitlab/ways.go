@@ -78,7 +78,7 @@ func absent(err error) bool {
 // ownCheck is the number of the external status check that is ours: by name, and
 // by the host its deliveries go to where we know our own. 0 if there is none.
 func (f *Forge) ownCheck(ctx context.Context, r forges.RepoRef, page string) (int64, error) {
-	list, err := all[statusCheck](ctx, f, projectPath(r)+"/external_status_checks", nil)
+	list, err := all[statusCheck](ctx, f, restPath(r)+"/external_status_checks", nil)
 	if err != nil {
 		if absent(err) {
 			return 0, nil
@@ -110,7 +110,7 @@ func (f *Forge) ownRule(ctx context.Context, r forges.RepoRef) (bool, error) {
 		Required int       `json:"approvals_required"`
 		Eligible []account `json:"eligible_approvers"`
 	}
-	list, err := all[rule](ctx, f, projectPath(r)+"/approval_rules", nil)
+	list, err := all[rule](ctx, f, restPath(r)+"/approval_rules", nil)
 	if err != nil {
 		if absent(err) {
 			return false, nil
