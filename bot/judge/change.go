@@ -15,6 +15,7 @@ import (
 	"primum/forges"
 	"primum/rules"
 	"primum/rules/fact"
+	"primum/rules/policy"
 )
 
 // lookAgain is when a change is read once more after a reading that had to
@@ -41,7 +42,7 @@ func (j *Judge) change(ctx context.Context, forge forges.Forge, c *store.Claim, 
 	r, err := j.read(ctx, forge, row, w)
 	told.Reads = r.reads
 	if err != nil {
-		return j.unreadable(ctx, forge, c, w, r, f, err)
+		return j.unreadable(ctx, forge, c, w, r, row, f, err)
 	}
 	return j.decide(ctx, forge, c, w, r, row, told)
 }
@@ -237,7 +238,7 @@ func (j *Judge) siblings(ctx context.Context, c *store.Claim, r *reading, verdic
 
 // unreadable ends a judgement whose reading failed. A stale answer and a
 // failure that lasts leave no old green that could be read as current.
-func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Claim, w want, r *reading, f store.Finish, err error) (store.Finish, error) {
+func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Claim, w want, r *reading, row store.RepoRow, f store.Finish, err error) (store.Finish, error) {
 	var stale *staleError
 	switch {
 	case errors.As(err, &stale):
@@ -261,6 +262,16 @@ func (j *Judge) unreadable(ctx context.Context, forge forges.Forge, c *store.Cla
 			Text: "Something happened on change " + strconv.Itoa(w.ref.Number) + " that can alter its verdict, and reading it failed " +
 				strconv.Itoa(c.Tries+1) + " times. The verdict given before may no longer hold. Primum keeps trying.",
 			OnlyOver: true,
+		})
+	}
+	if h := w.hint.Head; w.memory.Posted == nil && h != "" && c.Open && hintsOf(row).Mode == policy.Enforce &&
+		(c.Tries >= holdAfter || !forges.Temporary(err)) {
+		// Never read, in a repository whose policy enforces: without a word here
+		// nobody would know why the check does not come.
+		j.hold(ctx, forge, c, w, &f, h, publish.Waiting{
+			Title: "Waiting: the change could not be read",
+			Text: "Change " + strconv.Itoa(w.ref.Number) + " is not judged yet: reading it failed " + strconv.Itoa(c.Tries+1) + " times. " +
+				"Anything that happens on the change, or `/primum recheck`, has Primum try again.",
 		})
 	}
 	return f, err

@@ -48,6 +48,9 @@ func (j *Judge) flips(ctx context.Context, k store.Key, r *reading, v *rules.Ver
 	}
 	if unseen > 0 && v.Preview.FlipsNote == "" {
 		v.Preview.FlipsNote = strconv.Itoa(unseen) + " open changes have no verdict yet and were not looked at."
+		if unseen == 1 {
+			v.Preview.FlipsNote = "1 open change has no verdict yet and was not looked at."
+		}
 	}
 }
 

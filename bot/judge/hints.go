@@ -22,6 +22,7 @@ type Hints struct {
 	// asks for no more than shows whether there is one now.
 	None       bool        `json:"none,omitempty"`
 	OID        string      `json:"oid,omitempty"` // of the policy file they come from
+	Mode       policy.Mode `json:"mode,omitempty"`
 	Needs      []fact.Need `json:"needs,omitempty"`
 	Principals []string    `json:"principals,omitempty"`
 	Files      []string    `json:"files,omitempty"`
@@ -45,7 +46,7 @@ func hintsFor(p *policy.Policy, oid string) Hints {
 		return Hints{OID: oid}
 	}
 	return Hints{
-		OID: oid, Needs: sorted(rules.Needs(p)), Principals: sorted(p.Principals()),
+		OID: oid, Mode: p.Mode, Needs: sorted(rules.Needs(p)), Principals: sorted(p.Principals()),
 		Files: sorted(p.Files()), DiffPaths: sorted(p.DiffPaths()),
 	}
 }

@@ -225,7 +225,13 @@ func (r *reading) mode() policy.Mode {
 	return r.policy.policy.Mode
 }
 
+// cutName takes a full name apart at its last slash: an owner may be a group
+// within another, "acme/devices".
 func cutName(full string) (owner, name string, ok bool) {
-	owner, name, ok = strings.Cut(full, "/")
-	return owner, name, ok && owner != "" && name != "" && !strings.Contains(name, "/")
+	i := strings.LastIndexByte(full, '/')
+	if i < 0 {
+		return "", "", false
+	}
+	owner, name = full[:i], full[i+1:]
+	return owner, name, name != "" && !slices.Contains(strings.Split(owner, "/"), "")
 }

@@ -95,7 +95,11 @@ func (p *Pages) ChangeURL(ctx context.Context, k store.Key, owner, name string, 
 }
 
 func changePath(forge, owner, name, number string) string {
-	return "/c/" + url.PathEscape(forge) + "/" + url.PathEscape(owner) + "/" + url.PathEscape(name) + "/" + url.PathEscape(number)
+	path := "/c/" + url.PathEscape(forge)
+	for part := range strings.SplitSeq(owner, "/") { // a group may be part of another
+		path += "/" + url.PathEscape(part)
+	}
+	return path + "/" + url.PathEscape(name) + "/" + url.PathEscape(number)
 }
 
 func capabilityCookie(number string) string { return "primum_k" + number }

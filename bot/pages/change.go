@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"primum/bot/publish"
 	"primum/bot/report"
 	"primum/bot/store"
 	"primum/rules"
@@ -100,7 +101,11 @@ func (p *Pages) permalink(w http.ResponseWriter, r *http.Request) {
 // change is the page of a change with its newest verdict, or with an earlier
 // one where the address names it.
 func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
-	number, id := r.PathValue("number"), r.PathValue("id")
+	owner, name, number, id, ok := cutAddress(r.PathValue("rest"))
+	if !ok {
+		p.stranger(w, r)
+		return
+	}
 	asJSON := false
 	if id != "" {
 		id, asJSON = strings.CutSuffix(id, ".json")
@@ -111,7 +116,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 		p.stranger(w, r)
 		return
 	}
-	f, ok := p.find(w, r, r.PathValue("forge"), r.PathValue("owner"), r.PathValue("name"), number)
+	f, ok := p.find(w, r, r.PathValue("forge"), owner, name, number)
 	if !ok {
 		return
 	}
@@ -154,6 +159,23 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, page{Title: view.Headline, Name: "change", Viewer: v, Version: ver, Content: view})
 }
 
+// cutAddress takes apart what stands after the forge in the address of a change:
+// the owner, which may hold slashes, the name and the number, and the id of the
+// verdict asked for, "" for the newest.
+func cutAddress(rest string) (owner, name, number, id string, ok bool) {
+	parts := strings.Split(rest, "/")
+	if n := len(parts); n >= 5 && parts[n-2] == "v" && digitsOnly(parts[n-3]) {
+		id, parts = parts[n-1], parts[:n-2]
+	}
+	n := len(parts)
+	if n < 3 || slices.Contains(parts, "") {
+		return "", "", "", "", false
+	}
+	return strings.Join(parts[:n-2], "/"), parts[n-2], parts[n-1], id, true
+}
+
+func digitsOnly(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 // unjudged is the page of a change that has no verdict yet.
 func (p *Pages) unjudged(w http.ResponseWriter, r *http.Request, f found, asJSON bool) {
 	if asJSON {
@@ -166,7 +188,7 @@ func (p *Pages) unjudged(w http.ResponseWriter, r *http.Request, f found, asJSON
 	}
 	view := changeView{
 		Subject: f.subject, V: &rules.Verdict{State: unjudged}, State: unjudged,
-		Headline: "Not judged yet", Name: f.repo.Owner + "/" + f.repo.Name + " #" + f.subject.Ref,
+		Headline: "Not judged yet", Name: p.name(f), Product: p.product(f.subject.Forge),
 	}
 	v, _ := p.viewer(r)
 	p.render(w, r, http.StatusOK, page{Title: view.Headline, Name: "change", Viewer: v, Version: ver, Content: view})
@@ -179,6 +201,9 @@ type changeView struct {
 	Row      store.VerdictRow
 	Headline string // the check's title
 	Name     string // "acme/infusion-pump #14"
+	Product  words  // what the forge calls things
+	Way      string // by what the verdict blocks; "" if the forge has one way only
+	Truce    string // until when somebody else's check is left on top of ours; "" if it is not
 	State    string
 	Newest   bool
 	Waiting  bool // something newer waits to be judged
@@ -226,7 +251,7 @@ func (p *Pages) view(r *http.Request, f found, row store.VerdictRow) (*changeVie
 	}
 	page := p.base + changePath(f.subject.Forge, f.repo.Owner, f.repo.Name, f.subject.Ref)
 	c := &changeView{
-		Subject: f.subject, V: v, Row: row, Headline: report.Title(v), Name: f.repo.Owner + "/" + f.repo.Name + " #" + f.subject.Ref,
+		Subject: f.subject, V: v, Row: row, Headline: report.Title(v), Name: p.name(f), Product: p.product(f.subject.Forge), Way: way(f.subject),
 		State: string(v.State), Newest: row.ID == f.subject.Verdict, Waiting: f.subject.Wanted > f.subject.Judged,
 		Page: page, JSON: page + ".json", refs: references(v),
 	}
@@ -235,6 +260,9 @@ func (p *Pages) view(r *http.Request, f found, row store.VerdictRow) (*changeVie
 	}
 	if v.State == rules.Waived {
 		c.State = string(rules.Pass)
+	}
+	if until := publish.Fight(f.subject.Memory.Notes); !until.IsZero() {
+		c.Truce = until.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	c.sort()
 	c.Tree = tree(v)

@@ -174,6 +174,15 @@ type gate struct {
 	readers map[string]forges.Permission
 	asked   int
 	err     error
+	sign    string
+}
+
+// Capabilities are GitHub's, or GitLab's where sign is "!".
+func (g *gate) Capabilities() forges.Capabilities {
+	if g.sign == "!" {
+		return forges.Capabilities{Product: "GitLab", ChangeSign: "!"}
+	}
+	return forges.Capabilities{Product: "GitHub", ChangeSign: "#"}
 }
 
 func (g *gate) Permission(_ context.Context, _ forges.RepoRef, login string) (forges.Permission, error) {

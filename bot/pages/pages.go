@@ -116,8 +116,7 @@ func (p *Pages) routes() *http.ServeMux {
 	mux.HandleFunc("GET /{$}", p.start)
 	mux.HandleFunc("GET /changes.json", p.startJSON)
 	mux.HandleFunc("GET /changes.csv", p.startCSV)
-	mux.HandleFunc("GET /c/{forge}/{owner}/{name}/{number}", p.change)
-	mux.HandleFunc("GET /c/{forge}/{owner}/{name}/{number}/v/{id}", p.change)
+	mux.HandleFunc("GET /c/{forge}/{rest...}", p.change) // OWNER/NAME/NUMBER[/v/ID], see cutAddress
 	mux.HandleFunc("GET /v/{id}", p.permalink)
 	mux.HandleFunc("GET /login", p.loginForm)
 	mux.HandleFunc("POST /login", p.login)

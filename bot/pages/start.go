@@ -37,6 +37,7 @@ type row struct {
 	GaveUp   bool      `json:"gave_up,omitempty"`
 	Waiting  bool      `json:"waiting,omitempty"` // something newer than the verdict waits to be judged
 	Page     string    `json:"page"`
+	Ref      string    `json:"-"` // the number as people write it: "#14", "!4"
 	AgeHours int       `json:"age_hours"`
 }
 
@@ -108,7 +109,7 @@ func (f filter) keeps(r row, now time.Time) bool {
 		return false
 	case f.older() > 0 && (r.Opened.IsZero() || now.Sub(r.Opened) < f.older()):
 		return false
-	case f.Text != "" && !strings.Contains(strings.ToLower(r.Title+" "+r.Repo+" #"+strconv.Itoa(r.Change)), strings.ToLower(f.Text)):
+	case f.Text != "" && !strings.Contains(strings.ToLower(r.Title+" "+r.Repo+" "+r.Ref), strings.ToLower(f.Text)):
 		return false
 	default:
 		return true
@@ -154,7 +155,7 @@ func (p *Pages) row(o store.OpenRow, now time.Time) row {
 		Forge: o.Forge, Repo: o.Owner + "/" + o.Name, Change: o.Number, Title: report.Clean(o.Title), Product: report.Clean(o.Product),
 		State: o.State, Class: o.Class, Why: report.Clean(o.Why), Opened: o.OpenedAt, Judged: o.JudgedAt,
 		Problem: report.Clean(o.Problem), GaveUp: o.GaveUp, Waiting: o.Wanted > o.Judged,
-		Page: p.base + changePath(o.Forge, o.Owner, o.Name, strconv.Itoa(o.Number)),
+		Page: p.base + changePath(o.Forge, o.Owner, o.Name, strconv.Itoa(o.Number)), Ref: p.product(o.Forge).sign + strconv.Itoa(o.Number),
 	}
 	if out.State == "" {
 		out.State = unjudged

@@ -19,7 +19,7 @@ type piece struct {
 	URL  string
 }
 
-var issueRef = regexp.MustCompile(`(?:[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)?#[0-9]{1,9}\b`)
+var issueRef = regexp.MustCompile(`(?:[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+)+)?#[0-9]{1,9}\b`)
 
 // pieces cuts a sentence at its code spans and at the issues that are known.
 func pieces(s string, refs map[string]string) []piece {

@@ -3,13 +3,13 @@ package publish
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"primum/bot/report"
 	"primum/bot/store"
 	"primum/forges"
 	"primum/rules"
+	"primum/rules/fact"
 )
 
 // Candidate is a judged merge queue candidate, to be published.
@@ -71,7 +71,7 @@ func (p *Publisher) candidateReport(ctx context.Context, c *Candidate) forges.Re
 	caps := c.Forge.Capabilities()
 	r := report.Check(c.Verdict, report.Options{URL: p.page(ctx, forges.ChangeRef{Repo: c.Repo, Number: c.Number}), Capabilities: caps})
 	if r.State != forges.ReportSuccess || len(c.Members) == 1 {
-		r.Title = report.Clip(fmt.Sprintf("Change %d: %s", c.Number, r.Title), report.MaxTitle)
+		r.Title = report.Clip(fmt.Sprintf("Change %s: %s", fact.NameOf(caps.ChangeSign, c.Number), r.Title), report.MaxTitle)
 	} else {
 		r.Title = report.Clip(fmt.Sprintf("All %d changes are ready to merge", len(c.Members)), report.MaxTitle)
 	}
@@ -90,10 +90,11 @@ func (p *Publisher) candidateReport(ctx context.Context, c *Candidate) forges.Re
 
 // candidateSays is which changes were judged and whose answer stands.
 func candidateSays(c *Candidate) string {
+	sign := c.Forge.Capabilities().ChangeSign
 	numbers := make([]string, len(c.Members))
 	for i, n := range c.Members {
-		numbers[i] = strconv.Itoa(n)
+		numbers[i] = report.Code(fact.NameOf(sign, n))
 	}
-	return fmt.Sprintf("This merge queue candidate carries the changes %s. Each was judged anew; the answer for change %d stands here, as the one that holds up the candidate most.",
-		strings.Join(numbers, ", "), c.Number)
+	return fmt.Sprintf("This merge queue candidate carries the changes %s. Each was judged anew; the answer for change %s stands here, as the one that holds up the candidate most.",
+		strings.Join(numbers, ", "), report.Code(fact.NameOf(sign, c.Number)))
 }

@@ -66,7 +66,7 @@ func (s *Subject) covered(c forges.Capabilities, standing forges.Posted, now tim
 		return false
 	}
 	var recent []string
-	for _, at := range strings.Fields(s.Memory.Notes[noteOverwrites]) {
+	for at := range strings.FieldsSeq(s.Memory.Notes[noteOverwrites]) {
 		if t, err := time.Parse(time.RFC3339, at); err == nil && now.Sub(t) < fightFor {
 			recent = append(recent, at)
 		}

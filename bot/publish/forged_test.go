@@ -19,12 +19,12 @@ func TestWhichCheckIsOnTop(t *testing.T) {
 		want   bool
 	}{
 		"nobody else":                         {new(fact.Check), nil, false},
-		"theirs is older":                     {at(check("9", 5)), []fact.Check{check("3", 4)}, false},
-		"theirs is newer":                     {at(check("9", 5)), []fact.Check{check("3", 4), check("12", 6)}, true},
+		"theirs is older":                     {new(check("9", 5)), []fact.Check{check("3", 4)}, false},
+		"theirs is newer":                     {new(check("9", 5)), []fact.Check{check("3", 4), check("12", 6)}, true},
 		"ours is not there":                   {nil, []fact.Check{check("3", 4)}, true},
-		"one second, theirs has the later id": {at(check("9", 5)), []fact.Check{check("10", 5)}, true},
-		"one second, ours has the later id":   {at(check("10", 5)), []fact.Check{check("9", 5)}, false},
-		"one second, ids tell nothing":        {at(check("ours", 5)), []fact.Check{check("9", 5)}, true},
+		"one second, theirs has the later id": {new(check("9", 5)), []fact.Check{check("10", 5)}, true},
+		"one second, ours has the later id":   {new(check("10", 5)), []fact.Check{check("9", 5)}, false},
+		"one second, ids tell nothing":        {new(check("ours", 5)), []fact.Check{check("9", 5)}, true},
 		"no times and no ids":                 {new(fact.Check), []fact.Check{{}}, true},
 	}
 	for name, tt := range tests {
@@ -36,5 +36,3 @@ func TestWhichCheckIsOnTop(t *testing.T) {
 		})
 	}
 }
-
-func at(k fact.Check) *fact.Check { return &k }

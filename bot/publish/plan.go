@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"primum/bot/report"
@@ -74,6 +75,7 @@ func posted(m *store.Memory) forges.Posted {
 // check is the act that puts the verdict on the head, if something else stands there.
 func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted, covered bool) (Act, bool) {
 	r := s.report(o, sib)
+	s.elsewhere(&r, standing)
 	digest := reportDigest(r)
 	if standing.ID != "" && standing.Digest == digest && !covered {
 		s.keepPosted(standing)
@@ -95,6 +97,30 @@ func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted, 
 // StatusWay is the Posted.Way of a verdict that blocks as a commit status.
 const StatusWay = "commit status"
 
+// noteElsewhere is the head, and the branch it was judged for, of a change aimed
+// since at a branch that no policy governs.
+const noteElsewhere = "judged_for"
+
+// elsewhere keeps what holds a commit up when its change is aimed at a branch
+// that no policy governs: a green check of that commit would be green for the
+// former branch as well, as soon as the change is aimed at it again.
+func (s *Subject) elsewhere(r *forges.Report, standing forges.Posted) {
+	if s.Governed {
+		s.note(noteElsewhere, "")
+		return
+	}
+	if b := s.Before; b != nil && b.Verdict.Subject.Base != s.Facts.Base.Name && b.Verdict.Class.Class != "" {
+		s.note(noteElsewhere, s.Facts.Head.SHA+" "+b.Verdict.Subject.Base)
+	}
+	head, branch, ok := strings.Cut(s.Memory.Notes[noteElsewhere], " ")
+	if !ok || head != s.Facts.Head.SHA || weight(standing.State) <= weight(r.State) {
+		return
+	}
+	r.State = standing.State
+	r.Title = report.Clip("Not governed on "+report.Clean(s.Facts.Base.Name)+"; the verdict for "+report.Clean(branch)+" stands", report.MaxTitle)
+	r.Short = r.Title
+}
+
 // report is the verdict as a check, with the worst of the changes that share
 // the commit standing on it (law 9).
 func (s *Subject) report(o report.Options, sib *sibling) forges.Report {
@@ -107,7 +133,7 @@ func (s *Subject) report(o report.Options, sib *sibling) forges.Report {
 	}
 	if sib != nil && weight(sib.state) > weight(r.State) {
 		r.State = sib.state
-		r.Title = report.Clip(fmt.Sprintf("As change %d: %s", sib.Number, sib.Says), report.MaxTitle)
+		r.Title = report.Clip(fmt.Sprintf("As change %s: %s", fact.NameOf(s.Facts.Sign, sib.Number), sib.Says), report.MaxTitle)
 		r.Short = r.Title
 		if m := o.Capabilities.ShortMax; m > 0 {
 			r.Short = report.ClipBytes(r.Short, m)
@@ -179,6 +205,9 @@ func worthOpening(v *rules.Verdict, o report.Options) bool {
 	if v.Preview != nil || len(v.PolicyErrors) > 0 || len(o.Answers) > 0 || len(o.Wrong) > 0 {
 		return true
 	}
+	if o.Capabilities.SummaryMax == 0 && onlyInPanel(v) {
+		return true
+	}
 	switch v.State {
 	case rules.Fail, rules.Unknown:
 		return true
@@ -193,6 +222,20 @@ func worthOpening(v *rules.Verdict, o report.Options) bool {
 	case rules.Pass, rules.Waived, rules.NA:
 	}
 	return false
+}
+
+// onlyInPanel reports whether there is something to say that the panel of a check
+// would show and its title does not: where a forge has no panel it would be lost.
+func onlyInPanel(v *rules.Verdict) bool {
+	if len(v.Notes) > 0 {
+		return true
+	}
+	for _, r := range v.Results {
+		if r.Enforcement == policy.Warn && (r.Outcome == rules.Fail || r.Outcome == rules.Unknown) {
+			return true
+		}
+	}
+	return v.State == rules.Pending && strings.Contains(report.Title(v), " +") // names of checks are left out
 }
 
 func (s *Subject) keepPosted(p forges.Posted) {

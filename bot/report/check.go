@@ -1,10 +1,9 @@
 package report
 
 import (
-	"strconv"
-
 	"primum/forges"
 	"primum/rules"
+	"primum/rules/fact"
 	"primum/rules/policy"
 )
 
@@ -25,7 +24,7 @@ func Check(v *rules.Verdict, o Options) forges.Report {
 	if o.worse(v) {
 		s := o.Sibling
 		r.State = checkState(s.State, policy.Mode(s.Mode))
-		r.Title = Clip("As change "+strconv.Itoa(s.Number)+": "+Clean(s.Says), MaxTitle)
+		r.Title = Clip("As change "+fact.NameOf(v.Subject.Sign, s.Number)+": "+Clean(s.Says), MaxTitle)
 	}
 	if v.State == rules.NA && v.Preview != nil && r.State == forges.ReportSuccess {
 		r.State = forges.ReportNeutral // the change brings the first policy: shown, not yet in force

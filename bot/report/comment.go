@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"primum/rules"
+	"primum/rules/fact"
 	"primum/rules/policy"
 )
 
@@ -84,7 +85,7 @@ func (t *text) opening() string {
 		b.WriteString("\nAdvice only: the policy's mode is `advise`, so nothing here blocks.\n")
 	}
 	if s := t.o.Sibling; s != nil && t.o.worse(t.v) {
-		b.WriteString("\nThe check of this commit shows change " + t.w.Link(strconv.Itoa(s.Number), s.URL) +
+		b.WriteString("\nThe check of this commit shows change " + t.w.Change(fact.NameOf(t.v.Subject.Sign, s.Number), s.URL) +
 			", “" + Plain(Clip(Clean(s.Title), 120)) + "”, which has the same head commit and a worse verdict: " + Plain(Clip(Clean(s.Says), 120)) + "\n")
 	}
 	if t.o.Since != "" {
@@ -468,6 +469,11 @@ func (t *text) footer() block {
 	}
 	if _, ok := Address(t.o.URL); ok {
 		parts = append(parts, Link("how this was judged", t.o.URL))
+	}
+	if !t.o.Capabilities.Buttons {
+		for _, b := range t.o.Buttons {
+			parts = append(parts, Code("/primum "+b.ID)+": "+Plain(Clip(Clean(strings.ToLower(b.Label)), 20)))
+		}
 	}
 	parts = append(parts, Code("/primum help")+" lists commands")
 	line := strings.Join(parts, " · ")

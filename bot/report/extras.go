@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"primum/rules"
+	"primum/rules/fact"
 )
 
 // preview shows what the change's own version of the policy would do.
@@ -94,11 +95,12 @@ func saidAsFall(falls []rules.ClassFall, c rules.PolicyChange) bool {
 // change names another change of the same repository, as a link where the
 // address of this one shows how addresses are made.
 func (t *text) change(n int) string {
+	name := fact.NameOf(t.v.Subject.Sign, n)
 	own := "/" + strconv.Itoa(t.v.Subject.Change)
 	if base, ok := strings.CutSuffix(t.v.Subject.URL, own); ok {
-		return t.w.Link(strconv.Itoa(n), base+"/"+strconv.Itoa(n))
+		return t.w.Change(name, base+"/"+strconv.Itoa(n))
 	}
-	return strconv.Itoa(n)
+	return Code(name)
 }
 
 // answers are the sections that commands asked for.

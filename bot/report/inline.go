@@ -10,8 +10,9 @@ import (
 	"primum/rules"
 )
 
-// reference matches an issue as our own sentences name it.
-var reference = regexp.MustCompile(`(?:[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)?#[0-9]{1,9}\b`)
+// reference matches an issue as our own sentences name it; an owner may be a
+// group within another.
+var reference = regexp.MustCompile(`(?:[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9._-]+)+)?#[0-9]{1,9}\b`)
 
 // writer turns our own sentences, which may quote others, into Markdown.
 type writer struct {
@@ -133,6 +134,14 @@ func (w *writer) reference(ref, address string) string {
 		return Plain(ref)
 	}
 	return "[" + strings.ReplaceAll(ref, "_", "\\_") + "](" + target + ")"
+}
+
+// Change writes the name of a change, as a link where the address is one of the forge's.
+func (w *writer) Change(name, address string) string {
+	if target, ok := w.address(address); ok {
+		return "[" + name + "](" + target + ")"
+	}
+	return Code(name)
 }
 
 // Link writes a link if the address is one of the forge's or ours, else only

@@ -131,7 +131,7 @@ func TestTheWorstVerdictStandsOnACommit(t *testing.T) {
 		state   forges.ReportState
 		title   string
 	}{
-		{"worse sibling", reporttest.Ready(), "enforce", forges.ReportFailure, "As change 15: Class C · 3 actions needed"},
+		{"worse sibling", reporttest.Ready(), "enforce", forges.ReportFailure, "As change #15: Class C · 3 actions needed"},
 		{"sibling that only advises", reporttest.Waiting(), "advise", forges.ReportPending, "Class C · waiting for CI: verify-hil"},
 		{"equal", reporttest.Actions(), "enforce", forges.ReportFailure, "Class C · 2 actions needed: second reviewer, risk assessment"},
 	} {
@@ -482,5 +482,22 @@ func TestARefusedWaiverNamesItsRuleAsCode(t *testing.T) {
 	}}}
 	if got, want := report.Comment(v, report.Options{}), "not valid: `cr-approved` cannot be waived at class C."; !strings.Contains(got, want) {
 		t.Errorf("the comment lacks %q:\n%s", want, got)
+	}
+}
+
+// An issue of a project in a group within a group is one reference, and links
+// to it where the verdict knows it.
+func TestAnIssueOfAGroupWithinAGroup(t *testing.T) {
+	t.Parallel()
+	v := &rules.Verdict{Subject: rules.Subject{Repo: "acme/devices/pump", URL: "https://forge.example/acme/devices/pump/-/merge_requests/4"}}
+	v.Results = []rules.Result{{Evidence: []rules.Evidence{{Kind: "issue", Ref: "acme/devices/pump#12", URL: "https://forge.example/acme/devices/pump/-/issues/12"}}}}
+	for _, ref := range []string{"acme/devices/pump#12", "#12"} {
+		want := "see [" + ref + "](https://forge.example/acme/devices/pump/-/issues/12)"
+		if got := report.Sentence(v, "see "+ref); got != want {
+			t.Errorf("%q is %q, want %q", ref, got, want)
+		}
+	}
+	if got := report.Sentence(v, "see acme/devices/other#3"); got != "see `acme/devices/other#3`" {
+		t.Errorf("an unknown one is %q", got)
 	}
 }
