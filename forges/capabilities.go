@@ -68,6 +68,7 @@ const (
 	TellsMembers      Trait = "delivery: somebody joins or leaves the organisation"
 	TellsGrants       Trait = "delivery: who may do what in a repository changes"
 	TellsRepoGone     Trait = "delivery: a repository is deleted"
+	TellsPaths        Trait = "delivery: every file a push touched"
 	TellsLabels       Trait = "delivery: a label is deleted everywhere"
 )
 

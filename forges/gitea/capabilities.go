@@ -33,6 +33,7 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 			forges.TellsRepoMoves:    "A renamed or moved repository is noticed with the next call to it, which the forge forwards.",
 			forges.TellsDependencies: "A dependency that is added or removed is noticed with the next look at the change.",
 			forges.TellsLabels:       "A label that is deleted or renamed everywhere is noticed with the next look at each change.",
+			forges.TellsPaths:        "Which files a push touched is not believed, since one by force drops others unsaid: after each push to a target branch its changes are looked at.",
 			forges.TellsApp:          "There are no apps: which repositories the account may see is found by listing them.",
 
 			forges.ReadsEditors: "Who edited a comment or a text is not told: a command counts only as it was first seen.",
@@ -46,7 +47,6 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 			forges.ReadsBots:        "A machine's account looks like a person's; keep machines out of the teams the policy names.",
 			forges.ReadsDrafts:      "A draft is a change whose title begins with \"WIP:\" or \"[WIP]\".",
 			forges.ReadsCheckKey:    "A status keeps no key of ours; what stands is told by our own records.",
-			forges.ReadsTeamsBelow:  "Teams do not hold teams.",
 
 			forges.DoesNeutral:    "A verdict is green or red: advice is a green status whose line says that it is advice.",
 			forges.DoesReviewTalk: "A review has no reactions: the comment answers instead.",
@@ -56,6 +56,7 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 		Notes: []string{
 			"Anybody who may push can set any status. One that was set by somebody else in Primum's name is found, replaced and reported.",
 			"An issue with an open dependency stays open when the change that closes it is merged.",
+			"Teams do not hold teams: a team the policy names holds its people itself.",
 			"An edit within the second in which a comment was written shows in its delivery only.",
 			"Keep the account out of repositories it need not see: it reads all it may.",
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,13 +21,26 @@ type wanted struct {
 	number int
 }
 
-// readIssues reads the issues the plan names. Which issues a change closes the
-// forge tells on the issues' side only: their timelines name the change.
+// closingWords finds an issue behind a word that closes it, as the forge reads
+// descriptions: "Closes #12", "fixes: owner/name#12".
+var closingWords = regexp.MustCompile(`(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+((?:[\w.-]+/[\w.-]+)?#\d+)\b`)
+
+// closingMost bounds how many issues are read that no plan names.
+const closingMost = 50
+
+// readIssues reads the issues the plan names, and those the description closes
+// by its words. Which issues a change closes the forge tells on the issues'
+// side only: their timelines name the change.
 func (r *reading) readIssues(ctx context.Context) error {
 	home := r.c.Repo.FullName()
 	var want []wanted
 	seen := map[string]bool{}
-	for _, s := range r.plan.Issues {
+	names := slices.Clone(r.plan.Issues)
+	for _, m := range closingWords.FindAllStringSubmatch(r.c.Body, closingMost) {
+		names = append(names, m[1])
+	}
+	planned := 0
+	for k, s := range names {
 		repo, number, ok := issueRef(s, home)
 		key := fmt.Sprintf("%s#%d", strings.ToLower(repo), number)
 		if !ok || seen[key] || strings.EqualFold(repo, home) && number == r.ref.Number {
@@ -34,6 +48,9 @@ func (r *reading) readIssues(ctx context.Context) error {
 		}
 		seen[key] = true
 		want = append(want, wanted{repo, number})
+		if k < len(r.plan.Issues) {
+			planned++
+		}
 	}
 	issues := make([]fact.Issue, len(want))
 	links := make([][]fact.Link, len(want))
@@ -51,8 +68,12 @@ func (r *reading) readIssues(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if len(issues) > 0 {
-		r.c.Issues, r.c.Links = issues, slices.Concat(links...)
+	for i := range issues {
+		if i >= planned && issues[i].Problem != "" {
+			continue // words of the description that name nothing
+		}
+		r.c.Issues = append(r.c.Issues, issues[i])
+		r.c.Links = append(r.c.Links, links[i]...)
 	}
 	return nil
 }
