@@ -2,7 +2,10 @@ package gitea
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -406,4 +409,16 @@ func (e *exam) last(ctx context.Context) {
 		e.found.Odd("private address", "in app.ini, under [webhook]: ALLOWED_HOST_LIST = external,"+hostOf(e.HookURL)+"; --deliver finds out whether it is so",
 			"webhooks go to %s, and %s calls private addresses only if it is told that it may", ip, e.product.name)
 	}
+}
+
+// Ping is a delivery that leads to nothing, signed with a secret: what doctor
+// sends to see whether the service accepts signed deliveries, and only those.
+func Ping(secret, id string) (http.Header, []byte) {
+	body := []byte(`{"zen":"a delivery of primum doctor, about nothing"}`)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return http.Header{
+		"Content-Type": {"application/json"}, "X-Gitea-Event": {"ping"}, "X-Gitea-Event-Type": {"ping"},
+		"X-Gitea-Delivery": {id}, "X-Gitea-Signature": {hex.EncodeToString(mac.Sum(nil))},
+	}, body
 }
