@@ -30,10 +30,12 @@ func commands() []func(*streams) *cobra.Command {
 	return []func(*streams) *cobra.Command{
 		newServe,
 		newSetup,
+		newDoctor,
 		newDemo,
 		newCheck,
 		newPolicy,
 		newRules,
+		newForges,
 		newDocs,
 	}
 }

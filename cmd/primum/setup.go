@@ -30,7 +30,7 @@ func newSetup(io *streams) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(newSetupGitea(io))
+	cmd.AddCommand(newSetupGitLab(io), newSetupGitea(io))
 	return cmd
 }
 
@@ -94,7 +94,7 @@ func (i *installing) prepare() error {
 		}
 	}
 	if i.envFile != "" {
-		i.file, err = readSettings(i.envFile, i.force)
+		i.file, err = readSettings(i.envFile)
 		return err
 	}
 	return nil

@@ -18,7 +18,7 @@ type settingsFile struct {
 
 // readSettings reads the file, if it is there, and makes sure that it can be
 // written before anything is done that must be remembered.
-func readSettings(path string, _ bool) (*settingsFile, error) {
+func readSettings(path string) (*settingsFile, error) {
 	f := &settingsFile{path: path}
 	raw, err := os.ReadFile(path) //nolint:gosec // the file the operator named
 	switch {
