@@ -18,6 +18,7 @@ import (
 	"primum/forges"
 	"primum/forges/gitea"
 	"primum/forges/github"
+	"primum/forges/gitlab"
 	"primum/rules"
 )
 
@@ -91,6 +92,10 @@ func (r remote) open(log *slog.Logger) (forges.Forge, error) {
 	case config.KindGitHub:
 		f, err = github.New(github.Config{
 			Token: r.token, Repo: r.repo, NoWebhooks: true, BaseURL: r.api, CAFile: r.ca, Now: clock.System{}.Now, Log: log,
+		})
+	case config.KindGitLab:
+		f, err = gitlab.New(gitlab.Config{
+			URL: r.url, Token: r.token, Repo: r.repo, NoWebhooks: true, CAFile: r.ca, Now: clock.System{}.Now, Log: log,
 		})
 	case config.KindGitea:
 		if r.url == "" {

@@ -15,7 +15,7 @@ import (
 
 //go:generate go test -run TestManualIsFresh|TestReadmeShowsTheTables -update .
 
-// The README's tables of rules and settings are those of the program.
+// The README's tables of rules, forges and settings are those of the program.
 func TestReadmeShowsTheTables(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(root(t), "README.md")
@@ -24,6 +24,7 @@ func TestReadmeShowsTheTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := between(t, string(src), "rules", catalog.Table(rules.All(), "rules/README.md"))
+	want = between(t, want, "forges", forgesMarkdown(forgeColumns()))
 	want = between(t, want, "settings", config.Markdown())
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {

@@ -15,6 +15,7 @@ import (
 	"primum/forges"
 	"primum/forges/gitea"
 	"primum/forges/github"
+	"primum/forges/gitlab"
 	"primum/forges/wire"
 )
 
@@ -47,6 +48,12 @@ func openForge(in config.Instance, log *slog.Logger, meter func(wire.Call)) (for
 		return github.New(github.Config{
 			Key: in.Key, AppID: in.GitHub.AppID, PrivateKey: []byte(in.GitHub.PrivateKey), Secrets: in.GitHub.WebhookSecrets,
 			BaseURL: in.GitHub.APIURL, CAFile: reach.CAFile, Proxy: proxy, Timeout: reach.Timeout,
+			Now: clock.System{}.Now, Log: log, Meter: meter,
+		})
+	case in.GitLab != nil:
+		return gitlab.New(gitlab.Config{
+			Key: in.Key, URL: in.GitLab.URL, Token: in.GitLab.Token, Secrets: in.GitLab.WebhookSecrets, SigningTokens: in.GitLab.SigningTokens,
+			Way: in.GitLab.Way, CAFile: reach.CAFile, Proxy: proxy, Timeout: reach.Timeout,
 			Now: clock.System{}.Now, Log: log, Meter: meter,
 		})
 	case in.Gitea != nil:

@@ -28,8 +28,10 @@ func TestEveryForgeOfTheSettingsIsServed(t *testing.T) {
 	}
 	const secret = "a-webhook-secret-for-tests"
 	c, err := config.Load([]string{
-		"PRIMUM_PUBLIC_URL=https://primum.example", "PRIMUM_FORGES=forgejo=gitea",
+		"PRIMUM_PUBLIC_URL=https://primum.example", "PRIMUM_FORGES=forgejo=gitea,plant=gitlab",
 		"PRIMUM_GITHUB_APP_ID=42", "PRIMUM_GITHUB_PRIVATE_KEY=" + string(simtest.PEM(key)), "PRIMUM_GITHUB_WEBHOOK_SECRET=" + secret,
+		"PRIMUM_GITLAB_TOKEN=glpat-for-a-test-only", "PRIMUM_GITLAB_WEBHOOK_SECRET=" + secret, "PRIMUM_GITLAB_PROXY=none",
+		"PRIMUM_PLANT_URL=https://host.example/gitlab", "PRIMUM_PLANT_TOKEN=glpat-for-a-test-only", "PRIMUM_PLANT_WEBHOOK_SECRET=" + secret,
 		"PRIMUM_GITEA_URL=https://git.example", "PRIMUM_GITEA_TOKEN=0123456789abcdef", "PRIMUM_GITEA_WEBHOOK_SECRET=" + secret,
 		"PRIMUM_FORGEJO_URL=https://host.example/forgejo", "PRIMUM_FORGEJO_TOKEN=0123456789abcdef", "PRIMUM_FORGEJO_WEBHOOK_SECRET=" + secret,
 	})
@@ -44,7 +46,7 @@ func TestEveryForgeOfTheSettingsIsServed(t *testing.T) {
 	for _, f := range served {
 		keys = append(keys, f.Key()+" "+f.Capabilities().Product)
 	}
-	want := []string{"github GitHub", "gitea Gitea", "forgejo Gitea"} // which of Gitea and Forgejo, it is asked later
+	want := []string{"github GitHub", "gitlab GitLab", "gitea Gitea", "forgejo Gitea", "plant GitLab"} // which of Gitea and Forgejo, it is asked later
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %v, want %v", keys, want)
 	}
@@ -67,7 +69,7 @@ func TestEveryForgeOfTheSettingsIsServed(t *testing.T) {
 		}
 	}
 	_, err = openForges(c, slog.New(slog.DiscardHandler), bot.NewMeter())
-	for _, key := range []string{"github", "gitea", "forgejo"} {
+	for _, key := range []string{"github", "gitlab", "gitea", "forgejo", "plant"} {
 		if err == nil || !strings.Contains(err.Error(), "forge "+key+": ") {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}
