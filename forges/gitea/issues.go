@@ -194,11 +194,11 @@ func (e *entry) added() bool { return e.Body == "1" }
 // forge's own link if the change closes it.
 func (r *reading) takeTimeline(i *fact.Issue, n *issue, entries []entry) []fact.Link {
 	var links []fact.Link
-	var last time.Time
+	var last lastEntry
 	for k := range entries {
 		e := &entries[k]
-		if e.CreatedAt.After(last) {
-			last = e.CreatedAt.Time
+		if !e.CreatedAt.Before(last.at) {
+			last = lastEntry{at: e.CreatedAt.Time, words: e.Type == typeComment}
 		}
 		switch e.Type {
 		case typeComment:
@@ -224,21 +224,31 @@ func (r *reading) takeTimeline(i *fact.Issue, n *issue, entries []entry) []fact.
 	return links
 }
 
+// lastEntry is when something last happened to an issue that left an entry, and
+// whether somebody said something.
+type lastEntry struct {
+	at    time.Time
+	words bool
+}
+
 // textEdited is the latest moment at which the body may have been edited; zero
 // if it never was. The forge counts edits but does not say when they were: an
 // edit moves the issue's time of change and leaves no entry, so there was none
 // after the last entry if that is as late. Of those before it nothing is known
-// but that they were earlier.
-func textEdited(n *issue, last time.Time) time.Time {
+// but that they were earlier. What was said last was said on the text as it is,
+// but for an edit within the same second, which a delivery tells.
+func textEdited(n *issue, last lastEntry) time.Time {
 	switch {
 	case n.ContentVersion != nil && *n.ContentVersion == 0:
 		return time.Time{}
 	case !n.UpdatedAt.After(n.CreatedAt.Time):
 		return time.Time{}
-	case n.UpdatedAt.After(last):
+	case n.UpdatedAt.After(last.at):
 		return n.UpdatedAt.Time
+	case last.words:
+		return last.at.Add(-time.Second)
 	}
-	return last.Add(-time.Second)
+	return last.at
 }
 
 // dependsOnOpen reports whether the issue was bound to another that is open now.

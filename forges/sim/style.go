@@ -77,9 +77,9 @@ func (f *Forge) mirror(me *Account, r *Repo, run *CheckRun) {
 	state := "pending"
 	if run.Status == "completed" {
 		switch run.Conclusion {
-		case "success", "neutral":
+		case "success":
 			state = "success"
-		case "skipped":
+		case "skipped", "neutral": // neither blocks nor is green
 			state = "skipped"
 		default:
 			state = "failure"

@@ -352,7 +352,7 @@ func (s shaper) official(r *sim.Repo, is *sim.Issue, rv *sim.Review) bool {
 func (s shaper) review(r *sim.Repo, is *sim.Issue, rv *sim.Review) j {
 	web := s.issueWeb(r, is)
 	return j{
-		"id": rv.ID, "user": s.account(rv.Author), "team": nil, "state": reviewState(rv), "body": rv.Body, "commit_id": rv.Commit,
+		"id": rv.ID, "user": s.account(rv.Author), "team": nil, "state": reviewState(rv), "body": rv.Edits[0].Text, "commit_id": rv.Commit,
 		"stale": rv.Stale, "official": s.official(r, is, rv), "dismissed": rv.State == sim.Dismissed, "comments_count": len(rv.Notes),
 		"submitted_at": stamp(rv.SubmittedAt), "updated_at": stamp(rv.UpdatedAt), "html_url": fmt.Sprintf("%s#issuecomment-%d", web, rv.ID),
 		"pull_request_url": web,
