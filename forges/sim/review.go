@@ -31,7 +31,8 @@ type Review struct {
 	Dismissal   string
 	WasState    ReviewState // before it was dismissed
 	Notes       []ReviewComment
-	Stale       bool // the change does something else since, or did when it was given
+	Text        int64 // id of its body as a comment, on forges where it is one; 0 elsewhere
+	Stale       bool  // the change does something else since, or did when it was given
 }
 
 // Thread is a conversation on a line.
@@ -95,6 +96,9 @@ func (f *Forge) review(me *Account, r *Repo, is *Issue, state ReviewState, commi
 		ID: f.id(), Author: me.ID, State: state, Commit: commit, Body: body, SubmittedAt: now, UpdatedAt: now,
 		Edits: []Edit{{At: now, Editor: me.ID, Text: body}},
 		Stale: commit != c.Head && !(f.style.StaleByContent && f.sameWork(r, c, commit, c.Head)),
+	}
+	if f.style.ReviewsAreComments {
+		rv.Text = f.id()
 	}
 	c.Requested = slices.DeleteFunc(slices.Clone(c.Requested), func(id int64) bool { return id == me.ID })
 	c.Reviews = append(c.Reviews, rv)

@@ -23,6 +23,8 @@ type Style struct {
 	// StaleByContent: a push that leaves what a change does as it was (a rebase)
 	// dismisses no approval.
 	StaleByContent bool
+	// ReviewsAreComments: the body of a review is a comment with an id of its own.
+	ReviewsAreComments bool
 	// ClearsAtOnce: all labels taken off together are one happening, "labels_cleared".
 	ClearsAtOnce bool
 }

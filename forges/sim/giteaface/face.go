@@ -110,7 +110,7 @@ func New(f *sim.Forge, o Options) *Face {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	style := sim.Style{
-		Gate: sim.GateGitea, ChecksAreStatuses: true, AnyState: true, StaleByContent: true, ClearsAtOnce: true, DraftPrefixes: []string{"WIP:", "[WIP]"},
+		Gate: sim.GateGitea, ChecksAreStatuses: true, AnyState: true, StaleByContent: true, ClearsAtOnce: true, ReviewsAreComments: true, DraftPrefixes: []string{"WIP:", "[WIP]"},
 	}
 	if o.Product == Forgejo {
 		style.Gate = sim.GateForgejo

@@ -162,12 +162,38 @@ func (c *call) getComment() {
 	c.onComment(func(s shaper, r *sim.Repo, is *sim.Issue, m *sim.Comment) result { return ok(s.comment(r, is, m)) })
 }
 
+// reviewOfText finds the review whose body a comment is; 0 if it is none.
+func (c *call) reviewOfText(id int64) (number int, review int64) {
+	c.t.forge.Read(func(v *sim.View) {
+		r := v.Repo(c.repoName())
+		if r == nil {
+			return
+		}
+		for _, is := range v.Changes(r) {
+			for _, rv := range is.Change.Reviews {
+				if rv.Text == id {
+					number, review = is.Number, rv.ID
+				}
+			}
+		}
+	})
+	return number, review
+}
+
 func (c *call) editComment() {
 	var in struct {
 		Body string `json:"body"`
 	}
 	id, good := c.number("id")
 	if !good || !c.decode(&in) || !c.allowed(sim.Read) {
+		return
+	}
+	if number, review := c.reviewOfText(int64(id)); review != 0 {
+		if err := c.act().EditReview(c.repoName(), number, review, in.Body); err != nil {
+			c.refused(err)
+			return
+		}
+		c.answer(http.StatusNoContent, none)
 		return
 	}
 	if err := c.act().EditComment(c.repoName(), int64(id), in.Body); err != nil {
@@ -234,9 +260,18 @@ func (c *call) reactComment() {
 		return
 	}
 	content, good := c.content()
-	if good && c.allowed(sim.Read) {
-		c.reacted(c.act().React(c.repoName(), int64(id), content))
+	if !good || !c.allowed(sim.Read) {
+		return
 	}
+	if _, review := c.reviewOfText(int64(id)); review != 0 {
+		c.reacted(c.act().ReactReview(c.repoName(), review, content))
+		return
+	}
+	re, created, err := c.act().React(c.repoName(), int64(id), content)
+	if r, is := refusal(err); is && r.Kind == sim.NotFound {
+		re, created, err = c.act().ReactReviewComment(c.repoName(), int64(id), content)
+	}
+	c.reacted(re, created, err)
 }
 
 func (c *call) reactIssue() {

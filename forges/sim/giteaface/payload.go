@@ -158,7 +158,7 @@ func (s shaper) tellReview(h sim.Happening) []told {
 	case "submitted":
 		return s.pullEvent(h, event, kind, "reviewed", j{"requested_reviewer": s.user(h.Actor), "review": j{"type": kind, "content": h.Review.Body}})
 	case "edited": // the words of a review are a comment of the change
-		c := &sim.Comment{ID: h.Review.ID, Author: h.Review.Author, Body: h.Review.Body, CreatedAt: h.Review.SubmittedAt, UpdatedAt: h.Review.UpdatedAt}
+		c := &sim.Comment{ID: h.Review.Text, Author: h.Review.Author, Body: h.Review.Body, CreatedAt: h.Review.SubmittedAt, UpdatedAt: h.Review.UpdatedAt}
 		h.Comment = c
 		return s.tellComment(h, s.face.old())
 	}

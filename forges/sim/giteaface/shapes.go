@@ -354,9 +354,18 @@ func (s shaper) review(r *sim.Repo, is *sim.Issue, rv *sim.Review) j {
 	return j{
 		"id": rv.ID, "user": s.account(rv.Author), "team": nil, "state": reviewState(rv), "body": rv.Edits[0].Text, "commit_id": rv.Commit,
 		"stale": rv.Stale, "official": s.official(r, is, rv), "dismissed": rv.State == sim.Dismissed, "comments_count": len(rv.Notes),
-		"submitted_at": stamp(rv.SubmittedAt), "updated_at": stamp(rv.UpdatedAt), "html_url": fmt.Sprintf("%s#issuecomment-%d", web, rv.ID),
+		"submitted_at": stamp(rv.SubmittedAt), "updated_at": stamp(rv.UpdatedAt), "html_url": fmt.Sprintf("%s#issuecomment-%d", web, rv.Text),
 		"pull_request_url": web,
 	}
+}
+
+// firstBody is a review as first posted: what is edited afterwards is its text in
+// the conversation, which the list of reviews never shows.
+func firstBody(rv *sim.Review) string {
+	if len(rv.Edits) > 0 {
+		return rv.Edits[0].Text
+	}
+	return rv.Body
 }
 
 // requestedReview is the entry an unanswered request has in the list of reviews.
@@ -597,8 +606,8 @@ func (s shaper) owners(org *sim.Account) *sim.Team {
 	return t
 }
 
-// teamMembers are the people of a team by login; those of teams below it are
-// its own here.
+// teamMembers are the people of a team by login; those of teams below it are its
+// own here.
 func (s shaper) teamMembers(t *sim.Team) []*sim.Account {
 	if t.ID != t.Org {
 		return s.v.TeamMembers(t, false)

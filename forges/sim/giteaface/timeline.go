@@ -89,7 +89,7 @@ func (s shaper) entries(r *sim.Repo, is *sim.Issue) []entry {
 	}
 	if is.Change != nil {
 		for _, rv := range is.Change.Reviews {
-			add(rv.SubmittedAt, rv.ID, rv.Author, "review", rv.Body, j{"review_id": rv.ID})
+			add(rv.SubmittedAt, rv.Text, rv.Author, "review", rv.Body, j{"review_id": rv.ID, "updated_at": stamp(rv.UpdatedAt)})
 		}
 		ids := []string{}
 		for _, k := range s.v.ChangeCommits(r, is.Change) {
