@@ -70,6 +70,7 @@ const (
 	TellsRepoGone     Trait = "delivery: a repository is deleted"
 	TellsPaths        Trait = "delivery: every file a push touched"
 	TellsLabels       Trait = "delivery: a label is deleted everywhere"
+	TellsJobs         Trait = "delivery: a job of a pipeline begins or ends"
 )
 
 // What can be read.
@@ -102,6 +103,7 @@ const (
 // What can be done.
 const (
 	DoesNeutral    Trait = "writing: a verdict that is neither green nor red"
+	DoesPending    Trait = "writing: a verdict that waits"
 	DoesReactions  Trait = "writing: reactions"
 	DoesReviewTalk Trait = "writing: reactions on a review"
 	DoesSuspend    Trait = "access: suspended by the owner"

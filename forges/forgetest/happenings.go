@@ -420,11 +420,11 @@ func checkHappenings() []happened {
 		{name: "a check begins", before: opened, do: func(t *try, n int) {
 			is, _ := t.World.Issue(Repo, n)
 			t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: is.Change.Head, Name: "build", Status: "in_progress"}))
-		}, want: check("build", false), also: by(""), trait: forges.TellsStatus},
+		}, want: check("build", false), also: by(""), trait: forges.TellsJobs},
 		{name: "a check ends", before: opened, do: func(t *try, n int) {
 			is, _ := t.World.Issue(Repo, n)
 			t.id(t.World.AsApp("ci").CreateCheck(Repo, sim.CheckRun{SHA: is.Change.Head, Name: "build", Conclusion: "success"}))
-		}, want: check("build", true), also: by(""), trait: forges.TellsStatus},
+		}, want: check("build", true), also: by(""), trait: forges.TellsJobs},
 		{name: "a status is set", before: opened, do: func(t *try, n int) {
 			is, _ := t.World.Issue(Repo, n)
 			t.id(t.as("jonas").SetStatus(Repo, is.Change.Head, sim.Status{Context: "bench", State: "success"}))

@@ -61,6 +61,9 @@ func writing() []contract {
 				if state == forges.ReportNeutral && !t.has(forges.DoesNeutral) {
 					want = string(forges.ReportSuccess)
 				}
+				if state == forges.ReportPending && !t.has(forges.DoesPending) {
+					want = string(forges.ReportFailure)
+				}
 				equal(t, "state", got, want)
 				equal(t, "posted", posted.State, state)
 				equal(t, "commit", posted.SHA, sha)

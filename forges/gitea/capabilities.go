@@ -63,9 +63,11 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 	}
 	if name == Forgejo {
 		c.Lacks[forges.TellsStatus] = "A commit status comes without a delivery: other checks are seen with the end of a workflow, or by the sweep."
+		c.Lacks[forges.TellsJobs] = "A job that begins or ends comes without a delivery: it is seen with the end of its workflow, or by the sweep."
 		c.Lacks[forges.TellsTextEdits] = "The text of an issue or change edited through the API comes without a delivery: it is noticed by the sweep."
 		c.Lacks[forges.TellsIssueDeleted] = "An issue that is deleted is noticed with the next look at the change."
 	} else if version != "" && !p.atLeast(1, 23) {
+		c.Lacks[forges.TellsJobs] = "Before Gitea 1.23 a job comes without a delivery: it is noticed by the sweep."
 		c.Lacks[forges.TellsStatus] = "Before Gitea 1.23 a commit status comes without a delivery: it is noticed by the sweep."
 	}
 	return c
