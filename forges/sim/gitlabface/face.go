@@ -259,10 +259,13 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// limited answers as a spent rate limit does: 429 in plain text with both kinds
-// of headers, except for a limit within the application, which has no header.
+// LimitApplication is how the limits within the application are told (notes in a
+// minute, members of a project): 429 without any header.
+const LimitApplication sim.Limit = "application"
+
+// limited answers as a spent rate limit does: 429 in plain text, with headers.
 func limited(w http.ResponseWriter, fate sim.CallFate, now time.Time) {
-	if fate.Limit == sim.LimitSecondary {
+	if fate.Limit == LimitApplication {
 		answer(w, http.StatusTooManyRequests, j{"message": j{"error": "This endpoint has been requested too many times. Try again later."}})
 		return
 	}

@@ -17,7 +17,7 @@ func (s shaper) mergeRequest(r *sim.Repo, is *sim.Issue, full bool, me *sim.Acco
 	status := "can_be_merged"
 	switch {
 	case !ready:
-		status = "preparing"
+		status = "checking" // while it is being prepared too
 	case s.v.Conflicts(r, c):
 		status = "cannot_be_merged"
 	}

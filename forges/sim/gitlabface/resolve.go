@@ -271,7 +271,7 @@ func (q *query) mergeRequest(r *sim.Repo, is *sim.Issue) node {
 		case "mergeStatusEnum":
 			switch {
 			case !ready:
-				return "PREPARING", nil
+				return "CHECKING", nil
 			case s.v.Conflicts(r, c):
 				return "CANNOT_BE_MERGED", nil
 			}
@@ -311,7 +311,7 @@ func (q *query) mergeRequest(r *sim.Repo, is *sim.Issue) node {
 		case "reviewers":
 			return q.reviewers(s.findMergeRequest(r, s.iid(r, is), sim.PartReviews)), nil
 		case "headPipeline":
-			if p := s.headPipeline(r, is); p != nil && !q.c.t.forbidden("pipelines") && !q.c.t.forbidden("statuses") {
+			if p := s.headPipeline(r, is); p != nil && !q.c.t.forbidden("pipelines") {
 				return q.pipeline(p), nil
 			}
 			return nil, nil

@@ -162,6 +162,7 @@ func (t *Face) placeRun(s shaper, r *sim.Repo, run *sim.CheckRun) {
 	}
 	was := b.status
 	b.set(runStatus(run), at)
+	b.allowFailure = run.Conclusion == "neutral" // a job that may fail is the nearest to it
 	b.started = run.StartedAt
 	if b.done() {
 		b.finished = run.CompletedAt
@@ -189,7 +190,7 @@ func runStatus(run *sim.CheckRun) string {
 		return "pending"
 	}
 	switch run.Conclusion {
-	case "success", "neutral":
+	case "success":
 		return "success"
 	case "skipped":
 		return "skipped"

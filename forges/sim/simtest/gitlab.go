@@ -10,6 +10,7 @@ import (
 	"primum/forges/gitlab"
 	"primum/forges/sim"
 	"primum/forges/sim/gitlabface"
+	"primum/forges/sim/spec"
 )
 
 // GitLabToken is the bot's token, with the scope api.
@@ -56,7 +57,7 @@ type GitLabOptions struct {
 }
 
 // Forbid takes something away from the bot: "members" the groups and their
-// members, "checks" and "statuses" commit statuses and pipelines, "issues" and
+// members, "checks" and "statuses" commit statuses, "issues" and
 // "pull_requests" the notes.
 func (r *GitLabRig) Forbid(tb testing.TB, what string) {
 	tb.Helper()
@@ -65,7 +66,6 @@ func (r *GitLabRig) Forbid(tb testing.TB, what string) {
 		r.Face.Forbid("members")
 	case "checks", "statuses":
 		r.Face.Forbid("statuses")
-		r.Face.Forbid("pipelines")
 	case "issues", "pull_requests":
 		r.Face.Forbid("notes")
 	default:
@@ -96,6 +96,9 @@ func NewGitLab(tb testing.TB, o GitLabOptions) *GitLabRig {
 	}
 	rig.Face = gitlabface.New(rig.Forge, face)
 	var h http.Handler = rig.Face
+	if !o.Unchecked {
+		h = spec.WrapGitLab(tb, h)
+	}
 	if o.Wrap != nil {
 		h = o.Wrap(h)
 	}
