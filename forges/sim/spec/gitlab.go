@@ -89,37 +89,37 @@ func misdescribed() map[string]string {
 // such a default, null may stand anywhere, and what binds everywhere are names:
 // nothing may be asked or answered that the description does not know.
 type gitLab struct {
-	paths       map[string]map[string]operation
-	definitions map[string]*swaggerSchema
+	paths       map[string]map[string]gitLabCall
+	definitions map[string]*gitLabSchema
 	byMethod    map[string][]route
 }
 
-type operation struct {
-	Parameters []parameter              `json:"parameters"`
-	Responses  map[string]swaggerAnswer `json:"responses"`
+type gitLabCall struct {
+	Parameters []gitLabParam           `json:"parameters"`
+	Responses  map[string]gitLabAnswer `json:"responses"`
 }
 
-type swaggerAnswer struct {
-	Schema *swaggerSchema `json:"schema"`
+type gitLabAnswer struct {
+	Schema *gitLabSchema `json:"schema"`
 }
 
-type parameter struct {
-	Name     string         `json:"name"`
-	In       string         `json:"in"`
-	Required bool           `json:"required"`
-	Type     string         `json:"type"`
-	Enum     []any          `json:"enum"`
-	Schema   *swaggerSchema `json:"schema"`
+type gitLabParam struct {
+	Name     string        `json:"name"`
+	In       string        `json:"in"`
+	Required bool          `json:"required"`
+	Type     string        `json:"type"`
+	Enum     []any         `json:"enum"`
+	Schema   *gitLabSchema `json:"schema"`
 }
 
-type swaggerSchema struct {
-	Ref        string                    `json:"$ref"`
-	Type       string                    `json:"type"`
-	Format     string                    `json:"format"`
-	Enum       []any                     `json:"enum"`
-	Items      *swaggerSchema            `json:"items"`
-	Properties map[string]*swaggerSchema `json:"properties"`
-	Required   []string                  `json:"required"`
+type gitLabSchema struct {
+	Ref        string                   `json:"$ref"`
+	Type       string                   `json:"type"`
+	Format     string                   `json:"format"`
+	Enum       []any                    `json:"enum"`
+	Items      *gitLabSchema            `json:"items"`
+	Properties map[string]*gitLabSchema `json:"properties"`
+	Required   []string                 `json:"required"`
 }
 
 // described reads a file of testdata/specs.
@@ -145,8 +145,8 @@ var loadGitLab = sync.OnceValues(func() (*gitLab, error) { //nolint:gochecknoglo
 		return nil, err
 	}
 	var in struct {
-		Paths       map[string]map[string]operation `json:"paths"`
-		Definitions map[string]*swaggerSchema       `json:"definitions"`
+		Paths       map[string]map[string]gitLabCall `json:"paths"`
+		Definitions map[string]*gitLabSchema         `json:"definitions"`
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return nil, fmt.Errorf("read GitLab's description: %w", err)
@@ -178,7 +178,7 @@ var loadGitLabGraph = sync.OnceValues(func() (*ast.Schema, error) { //nolint:goc
 
 // find is the described operation of a request; known is false if there is none
 // and the path is not known from documentation either.
-func (g *gitLab) find(method string, u *url.URL) (op *operation, template string, known bool) {
+func (g *gitLab) find(method string, u *url.URL) (op *gitLabCall, template string, known bool) {
 	parts := strings.Split(apiPath(u), "/")
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -215,8 +215,8 @@ func (g *gitLab) checkRequest(r *http.Request, body []byte) error {
 		return nil
 	}
 	var problems []error
-	query := map[string]parameter{}
-	var form *swaggerSchema
+	query := map[string]gitLabParam{}
+	var form *gitLabSchema
 	for _, p := range op.Parameters {
 		switch p.In {
 		case "query":
@@ -252,7 +252,7 @@ func pagingWords() []string {
 }
 
 // checkForm holds the JSON body of a request against its parameters.
-func (g *gitLab) checkForm(template string, form *swaggerSchema, body []byte) error {
+func (g *gitLab) checkForm(template string, form *gitLabSchema, body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		if form != nil && len(form.Required) > 0 {
 			return fmt.Errorf("body: %v are missing", form.Required)
@@ -288,7 +288,7 @@ func (g *gitLab) checkForm(template string, form *swaggerSchema, body []byte) er
 	return errors.Join(problems...)
 }
 
-func (p parameter) check(values []string) error {
+func (p gitLabParam) check(values []string) error {
 	for _, v := range values {
 		if p.Type == "integer" {
 			if _, err := strconv.Atoi(v); err != nil {
@@ -307,7 +307,7 @@ func (p parameter) check(values []string) error {
 	return nil
 }
 
-func (g *gitLab) follow(s *swaggerSchema) *swaggerSchema {
+func (g *gitLab) follow(s *gitLabSchema) *gitLabSchema {
 	for s != nil && s.Ref != "" {
 		s = g.definitions[strings.TrimPrefix(s.Ref, "#/definitions/")]
 	}
@@ -328,7 +328,7 @@ func (g *gitLab) checkAnswer(r *http.Request, status int, contentType string, bo
 		return nil
 	}
 	// The description names 200 where GitLab answers 201 in places.
-	var schema *swaggerSchema
+	var schema *gitLabSchema
 	for code, a := range op.Responses {
 		if strings.HasPrefix(code, "2") && a.Schema != nil {
 			schema = a.Schema
@@ -344,7 +344,7 @@ func (g *gitLab) checkAnswer(r *http.Request, status int, contentType string, bo
 	if err := json.Unmarshal(body, &v); err != nil {
 		return fmt.Errorf("answer is not JSON: %w", err)
 	}
-	c := &swaggerCheck{g: g}
+	c := &gitLabCheck{g: g}
 	if list, ok := v.([]any); ok && g.follow(schema) != nil && g.follow(schema).Type == "object" { // described as one of them
 		for i, e := range list {
 			c.value(schema, e, fmt.Sprintf("%s[%d]", template, i), "")
@@ -364,20 +364,20 @@ func checkGitLabError(body []byte) error {
 	return nil
 }
 
-// swaggerCheck compares a value with its definition.
-type swaggerCheck struct {
+// gitLabCheck compares a value with its definition.
+type gitLabCheck struct {
 	g        *gitLab
 	problems []error
 }
 
-func (c *swaggerCheck) note(format string, args ...any) {
+func (c *gitLabCheck) note(format string, args ...any) {
 	const most = 20
 	if len(c.problems) < most {
 		c.problems = append(c.problems, fmt.Errorf(format, args...))
 	}
 }
 
-func (c *swaggerCheck) value(s *swaggerSchema, v any, path, name string) {
+func (c *gitLabCheck) value(s *gitLabSchema, v any, path, name string) {
 	if s == nil || v == nil {
 		return
 	}
@@ -423,7 +423,7 @@ func (c *swaggerCheck) value(s *swaggerSchema, v any, path, name string) {
 	}
 }
 
-func (c *swaggerCheck) object(s *swaggerSchema, v any, path, name string) {
+func (c *gitLabCheck) object(s *gitLabSchema, v any, path, name string) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		c.note("%s is %T; GitLab has an object", path, v)
