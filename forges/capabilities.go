@@ -47,9 +47,11 @@ type Trait string
 // What deliveries tell.
 const (
 	TellsDismissal    Trait = "delivery: a review is dismissed"
+	TellsResets       Trait = "delivery: a push takes approvals away"
 	TellsReviewEdit   Trait = "delivery: a review's words are edited"
 	TellsThreads      Trait = "delivery: a thread is opened or answered"
-	TellsResolving    Trait = "delivery: a thread is resolved or opened again"
+	TellsResolving    Trait = "delivery: a thread is resolved"
+	TellsReopening    Trait = "delivery: a thread is opened again"
 	TellsStatus       Trait = "delivery: a commit status is set"
 	TellsTextEdits    Trait = "delivery: the text of an issue or change is edited through the API"
 	TellsIssueDeleted Trait = "delivery: an issue is deleted"

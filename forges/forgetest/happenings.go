@@ -237,7 +237,7 @@ func changeHappenings() []happened {
 			return approved(t)
 		}, do: func(t *try, _ int) {
 			t.sha(t.as("mara").Push(Repo, "rate", sim.NewCommit{Files: map[string]string{"a": "a\n"}}))
-		}, want: concerns(fact.OnReviewed, ""), trait: forges.TellsDismissal},
+		}, want: concerns(fact.OnReviewed, ""), trait: forges.TellsResets},
 		{name: "a thread is opened", before: opened, do: func(t *try, n int) { t.id(t.as("priya").OpenThread(Repo, n, "fw/dosing/rate.c", 3, "why")) }, want: concerns(fact.OnThread, "priya"), trait: forges.TellsThreads},
 		{name: "a thread is answered", before: func(t *try) int {
 			n := opened(t)
@@ -263,7 +263,7 @@ func changeHappenings() []happened {
 		}, do: func(t *try, n int) {
 			is, _ := t.World.Issue(Repo, n)
 			t.ok(t.as("priya").UnresolveThread(Repo, n, is.Change.Threads[0].ID))
-		}, want: concerns(fact.OnThread, "priya"), trait: forges.TellsResolving},
+		}, want: concerns(fact.OnThread, "priya"), trait: forges.TellsReopening},
 	}
 }
 

@@ -20,11 +20,13 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 		Product: name, Version: version, CommentMax: commentMax, ShortMax: shortMax, ChangeSign: "#",
 		Lacks: map[forges.Trait]string{
 			forges.TellsDismissal:  "A review that is dismissed or taken back is noticed with the next look at the change, at the latest by the sweep.",
+			forges.TellsResets:     "An approval that a push takes away is told with the push.",
 			forges.TellsReviewEdit: "The words of a review count as they were submitted; what is edited on its page later does not.",
 			forges.TellsReviewText: "A delivery of a review has neither its id nor its commit; both are read.",
 			forges.TellsThreads: "A conversation that is opened comes as a review. One that is answered looks like a plain comment, " +
 				"and is noticed with the next look at the change.",
-			forges.TellsResolving:    "A conversation that is resolved or opened again is noticed with the next look at the change.",
+			forges.TellsResolving:    "A conversation that is resolved is noticed with the next look at the change.",
+			forges.TellsReopening:    "A conversation that is opened again is noticed with the next look at the change.",
 			forges.TellsPolicyOfBase: "Who may merge what is seen by \"primum doctor\" and by the sweep only.",
 			forges.TellsTeams:        "Members of teams are asked for again after ten minutes, or with \"/primum recheck\".",
 			forges.TellsTeamNames:    "A renamed or deleted team is noticed when members are asked for again.",
