@@ -229,7 +229,6 @@ type place struct {
 	approved bool   // by us
 	job      string // number of the job named primum, "" if there is none
 	jobState fact.CheckState
-	standing string // Posted.ID of the newest check named primum, "" if it is not ours
 }
 
 // head is where the verdict on a commit goes: to every open change whose head it is.
@@ -251,16 +250,6 @@ func (r *reading) rememberHead() {
 	}
 	if r.mr.ApprovedBy != nil {
 		p.approved = slices.ContainsFunc(r.mr.ApprovedBy.Nodes, func(n userNode) bool { return n.person().Is(r.self) })
-	}
-	var newest *fact.Check
-	for i := range r.c.Checks {
-		c := &r.c.Checks[i]
-		if c.Name == checkName && (newest == nil || later(*c, *newest)) {
-			newest = c
-		}
-	}
-	if newest != nil && newest.Ours {
-		p.standing = newest.ID
 	}
 	for i := range r.jobs {
 		if n := &r.jobs[i]; n.Name == checkName && kindOf(n.ID) != external {

@@ -66,7 +66,7 @@ func (f *Forge) pipelineEvent(p *payload) (forges.Event, error) {
 		return forges.Event{}, missing("pipeline")
 	}
 	e := forges.Event{Kind: forges.CheckEvent, Trigger: fact.OnCheck, Action: o.Status, Repo: f.ref(p.Project), SHA: o.SHA}
-	if p.Change != nil && p.Change.IID > 0 && strings.HasPrefix(o.Source, "merge_request") {
+	if p.Change != nil && p.Change.IID > 0 && strings.HasPrefix(string(o.Source), "merge_request") {
 		e.Kind, e.SHA, e.Changes, e.Branch = forges.ChangeEvent, "", []int{p.Change.IID}, p.Change.TargetBranch
 		e.Closed = gone(p.Change.State)
 	}

@@ -108,6 +108,13 @@ func (f *Forge) me(ctx context.Context) (fact.Person, error) {
 	return p, nil
 }
 
+// Identify asks who the token belongs to, so that our own comments and approvals
+// are known as ours from the first delivery on.
+func (f *Forge) Identify(ctx context.Context) error {
+	_, err := f.me(ctx)
+	return err
+}
+
 // learn remembers the full path of a group, which deliveries leave out.
 func (f *Forge) learn(id int64, path string) {
 	f.mu.Lock()

@@ -253,7 +253,7 @@ func (r *reading) issue(ctx context.Context, name issueName, n *issueNode) (fact
 	inOrder(notes)
 	i := fact.Issue{
 		Repo: name.repo, Number: name.iid, URL: n.WebURL, Title: n.Title, Body: word(n.Description), State: issueState(n.State),
-		Author: r.known(n.Author), Type: strings.ToLower(word(n.Type)), CreatedAt: n.CreatedAt.UTC(), UpdatedAt: n.UpdatedAt.UTC(),
+		Author: r.known(n.Author), Type: kindOfIssue(word(n.Type)), CreatedAt: n.CreatedAt.UTC(), UpdatedAt: n.UpdatedAt.UTC(),
 		ClosedAt: at(n.ClosedAt), Labels: titles(n.Labels), LabelEvents: r.labels[name.key()],
 		Comments: r.comments(notes, onIssue, name.iid, n.WebURL),
 	}

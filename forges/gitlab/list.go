@@ -92,6 +92,9 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 	if err != nil {
 		return nil, "", fmt.Errorf("list repositories: %w", err)
 	}
+	if err := f.Identify(ctx); err != nil {
+		return nil, "", fmt.Errorf("list repositories: %w", err)
+	}
 	if f.Repo != "" {
 		var p listed
 		_, err := f.call(ctx, http.MethodGet, "projects/"+url.PathEscape(f.Repo), nil, &p)

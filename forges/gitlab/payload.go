@@ -112,11 +112,24 @@ type attributes struct {
 	SHA    string `json:"sha"`
 	Ref    string `json:"ref"`
 	Status string `json:"status"`
-	Source string `json:"source"`
+	Source text   `json:"source"` // of a change it is a project
 
 	// Of an emoji.
 	Name          string `json:"name"`
 	AwardableType string `json:"awardable_type"`
+}
+
+// text is a field that is a text in some payloads and something else in others,
+// where it is left empty.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		*t = text(s)
+	}
+	return nil
 }
 
 // subject is the change or issue another thing is about.

@@ -90,7 +90,7 @@ func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	case WayJob:
 		now.ID, err = v.rerun(ctx)
 	default:
-		now.ID, err = v.status(ctx, now.Digest)
+		now.ID, err = v.status(ctx)
 	}
 	return now, err
 }
@@ -114,12 +114,8 @@ func reportDigest(r forges.Report) string {
 }
 
 // status sets a commit status as a job of each pipeline that is the head's of an
-// open change. Each call makes a new job, which hides the one before. One that
-// stands as it should, by the last reading, is left.
-func (v *verdict) status(ctx context.Context, digest string) (string, error) {
-	if v.posted.ID != "" && v.posted.Digest == digest && !slices.ContainsFunc(v.head.places, func(p place) bool { return p.standing != v.posted.ID }) {
-		return v.posted.ID, nil
-	}
+// open change. Each call makes a new job, which hides the one before.
+func (v *verdict) status(ctx context.Context) (string, error) {
 	type target struct{ pipeline, ref string }
 	targets := []target{}
 	for _, p := range v.head.places {
@@ -149,12 +145,7 @@ func (v *verdict) status(ctx context.Context, digest string) (string, error) {
 		ids = append(ids, id)
 	}
 	v.head.posted = strings.Join(ids, "+")
-	places := slices.Clone(v.head.places)
-	for i := range places {
-		places[i].standing = ids[0]
-	}
-	v.head.places = places
-	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(v.head.places)+1))
 	return ids[0], nil
 }
 

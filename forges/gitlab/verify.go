@@ -62,7 +62,7 @@ func (f *Forge) Verify(h http.Header, body []byte) (forges.Delivery, error) {
 		return forges.Delivery{}, fmt.Errorf("body of %d bytes: %w", len(body), forges.ErrMalformed)
 	}
 	var err error
-	if d.ID, err = deliveryID(h, body); err != nil {
+	if d.ID, err = deliveryID(h, body, ofCheck); err != nil {
 		return forges.Delivery{}, err
 	}
 	switch {
@@ -80,10 +80,10 @@ func (f *Forge) Verify(h http.Header, body []byte) (forges.Delivery, error) {
 }
 
 // deliveryID names a delivery, the same again when it is repeated. The UUID of
-// the event is shared by the deliveries of one deed to several webhooks, so the
-// body is part of the name with it, and the whole name where there is nothing
-// else: an external status check, or GitLab before 17.4.
-func deliveryID(h http.Header, body []byte) (string, error) {
+// the event is shared by the deliveries of one deed to several webhooks, so with
+// it the body is part of the name; it is the whole name of what an external
+// status check sends, which has none.
+func deliveryID(h http.Header, body []byte, ofCheck bool) (string, error) {
 	for _, name := range []string{headerID, headerOnce} {
 		id := h.Get(name)
 		switch {
@@ -97,7 +97,7 @@ func deliveryID(h http.Header, body []byte) (string, error) {
 	sum := sha256.Sum256(body)
 	digest := hex.EncodeToString(sum[:16])
 	switch id := h.Get(headerUUID); {
-	case id == "":
+	case id == "" && ofCheck:
 		return "sha256-" + digest, nil
 	case deliveryShape.MatchString(id):
 		return id + "." + digest, nil

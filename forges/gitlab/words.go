@@ -98,6 +98,14 @@ func signatureOf(status string) fact.Signature {
 	return s
 }
 
+// kindOfIssue is GitLab's type of an issue; "" for the plain one.
+func kindOfIssue(s string) string {
+	if strings.EqualFold(s, "issue") {
+		return ""
+	}
+	return strings.ToLower(s)
+}
+
 // excerpt is the first line of a text, at most 120 runes.
 func excerpt(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
