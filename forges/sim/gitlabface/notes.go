@@ -28,8 +28,11 @@ type note struct {
 	reaction []sim.Reaction
 }
 
-// systemNotes keeps the ids of notes apart that the forge has no id for.
-const systemNotes = int64(1) << 40
+// Ids of notes the forge has no id for: of approvals, and of edits of a description.
+const (
+	systemNotes      = int64(1) << 40
+	descriptionNotes = int64(1) << 41
+)
 
 // notes lists the notes of an issue or merge request, oldest first.
 func (s shaper) notes(r *sim.Repo, is *sim.Issue) []note {
@@ -41,6 +44,9 @@ func (s shaper) notes(r *sim.Repo, is *sim.Issue) []note {
 		if body, action := systemNote(e); action != "" {
 			out = append(out, note{id: e.ID, author: e.Actor, body: body, created: e.At, updated: e.At, system: action})
 		}
+	}
+	for i, e := range is.Edits[min(1, len(is.Edits)):] {
+		out = append(out, note{id: descriptionNotes + is.ID*1000 + int64(i), author: e.Editor, body: "changed the description", created: e.At, updated: e.At, system: "description"})
 	}
 	if c := is.Change; c != nil {
 		for _, rv := range c.Reviews {
