@@ -15,6 +15,7 @@ import (
 	"primum/forges"
 	"primum/forges/admin"
 	"primum/forges/gitea"
+	"primum/forges/github"
 	"primum/forges/gitlab"
 )
 
@@ -149,11 +150,16 @@ func (d *doctor) forge(ctx context.Context, in config.Instance, token string) {
 	}
 	w := forges.Wanted{HookURL: d.hookURL(in), Check: "primum"}
 	w.Owners, w.Repos = d.only(in)
-	look := admin.Look{Admin: token, Principals: rolesIn}
+	look := admin.Look{Admin: token, Principals: rolesIn, Came: d.came(ctx, in.Key)}
 	if d.deliver {
 		look.Deliver = func(ctx context.Context, send func() error) (bool, error) { return d.arrives(ctx, in.Key, send) }
 	}
 	switch {
+	case in.GitHub != nil:
+		d.add(in.Key, github.Examine(ctx, github.Config{
+			Key: in.Key, AppID: in.GitHub.AppID, PrivateKey: []byte(in.GitHub.PrivateKey), Secrets: in.GitHub.WebhookSecrets,
+			BaseURL: in.GitHub.APIURL, CAFile: reach.CAFile, Proxy: proxy, Timeout: reach.Timeout, Now: clock.System{}.Now,
+		}, w, look)...)
 	case in.Gitea != nil:
 		d.add(in.Key, gitea.Examine(ctx, gitea.Config{
 			Key: in.Key, URL: in.Gitea.URL, Token: in.Gitea.Token, Secrets: in.Gitea.WebhookSecrets,

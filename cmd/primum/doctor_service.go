@@ -15,16 +15,19 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"primum/bot/clock"
 	"primum/bot/config"
+	"primum/bot/intake"
 	"primum/bot/store"
 	"primum/forges"
 	"primum/forges/admin"
 	"primum/forges/gitea"
+	"primum/forges/github"
 	"primum/forges/gitlab"
 	"primum/forges/wire"
 )
@@ -172,6 +175,8 @@ func (d *doctor) ping(in config.Instance, wrong bool, id string) (http.Header, [
 		return secrets[0]
 	}
 	switch {
+	case in.GitHub != nil:
+		return github.Ping(secretOf(in.GitHub.WebhookSecrets), id)
 	case in.Gitea != nil:
 		return gitea.Ping(secretOf(in.Gitea.WebhookSecrets), id)
 	case in.GitLab != nil:
@@ -184,6 +189,17 @@ func (d *doctor) ping(in config.Instance, wrong bool, id string) (http.Header, [
 		return gitlab.Ping(secretOf(in.GitLab.WebhookSecrets), signing, id, clock.System{}.Now())
 	}
 	return nil, nil
+}
+
+// came says whether deliveries of a forge, other than those of doctor, reached
+// the service since it started.
+func (d *doctor) came(ctx context.Context, key string) bool {
+	n, err := d.counted(ctx, key, intake.Accepted, intake.Irrelevant, intake.Ours, intake.Replayed)
+	if err != nil || n == 0 {
+		return false
+	}
+	d.add(key, forges.Finding{Topic: "deliveries", Level: forges.Good, Says: fmt.Sprintf("%.0f came since the service started", n)})
+	return true
 }
 
 // arrives counts the deliveries of a forge that the service accepted before and
@@ -212,8 +228,13 @@ func (d *doctor) arrives(ctx context.Context, key string, send func() error) (bo
 	}
 }
 
-// accepted reads off the metrics how many deliveries of a forge were signed right.
+// accepted is how many deliveries of a forge were proven to be its own.
 func (d *doctor) accepted(ctx context.Context, key string) (float64, error) {
+	return d.counted(ctx, key, intake.Accepted, intake.Irrelevant, intake.Ours, intake.Replayed, intake.Ignored, intake.Malformed)
+}
+
+// counted reads off the metrics how many deliveries of a forge had an outcome.
+func (d *doctor) counted(ctx context.Context, key string, outcomes ...string) (float64, error) {
 	got, err := d.get(ctx, "/metrics")
 	if err == nil && got.status != http.StatusOK {
 		err = fmt.Errorf("%d", got.status)
@@ -225,7 +246,7 @@ func (d *doctor) accepted(ctx context.Context, key string) (float64, error) {
 	for lines := bufio.NewScanner(strings.NewReader(got.body)); lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), "} ")
 		if !strings.HasPrefix(name, "primum_deliveries_total{") || !strings.Contains(name, `forge="`+key+`"`) ||
-			strings.Contains(name, `outcome="unsigned"`) || strings.Contains(name, `outcome="refused"`) {
+			!slices.ContainsFunc(outcomes, func(o string) bool { return strings.Contains(name, `outcome="`+o+`"`) }) {
 			continue
 		}
 		if n, err := strconv.ParseFloat(value, 64); err == nil {

@@ -30,7 +30,7 @@ func newSetup(io *streams) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(newSetupGitLab(io), newSetupGitea(io))
+	cmd.AddCommand(newSetupGitHub(io), newSetupGitLab(io), newSetupGitea(io))
 	return cmd
 }
 

@@ -12,6 +12,8 @@ type Look struct {
 	// Deliver asks for a test delivery by calling send and reports whether it
 	// came to the service; nil if no test delivery is wanted.
 	Deliver func(ctx context.Context, send func() error) (came bool, err error)
+	// Came says that the forge's deliveries are known to reach the service.
+	Came bool
 	// Most is how many repositories are looked at, 50 if zero.
 	Most int
 }

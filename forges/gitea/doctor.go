@@ -330,6 +330,10 @@ func (e *exam) orgHook(ctx context.Context, of string) bool {
 	}
 	e.orgHooks[of] = of
 	e.hook("webhook of "+of, "primum setup gitea --org "+of, there)
+	if e.Deliver != nil && !e.Came {
+		e.found.Odd("test delivery: webhook of "+of, "open the webhook's page in the organisation's settings and press Test delivery",
+			"%s lets only the webhooks of repositories be tested by a call", e.product.name)
+	}
 	return true
 }
 
@@ -405,7 +409,11 @@ func (e *exam) last(ctx context.Context) {
 		e.found.Odd("webhooks and overrides", "give the token of an administrator for this look, with --admin-token-file",
 			"%s is not shown all of them, so they were not all looked at", e.me.Login)
 	}
-	if private, ip := admin.Private(ctx, e.HookURL); private {
+	switch private, ip := admin.Private(ctx, e.HookURL); {
+	case !private:
+	case e.Came:
+		e.found.Good("private address", "%s may call %s, for its deliveries came", e.product.name, ip)
+	default:
 		e.found.Odd("private address", "in app.ini, under [webhook]: ALLOWED_HOST_LIST = external,"+hostOf(e.HookURL)+"; --deliver finds out whether it is so",
 			"webhooks go to %s, and %s calls private addresses only if it is told that it may", ip, e.product.name)
 	}

@@ -430,6 +430,8 @@ func (e *exam) last(ctx context.Context) {
 	}
 	cure := "Admin, Settings, Network, Outbound requests: allow requests to the local network from webhooks, or list the address there"
 	switch open, err := outbound(ctx, e.above, e.s.HookURL); {
+	case e.Came:
+		e.found.Good("private address", "GitLab may call %s, for its deliveries came", ip)
 	case err != nil:
 		e.found.Odd("private address", cure+"; --deliver finds out whether it is so", "webhooks go to %s, and GitLab calls private addresses only if it is told that it may", ip)
 	case open:
