@@ -10,6 +10,7 @@ import (
 	"primum/forges/gitea"
 	"primum/forges/sim"
 	"primum/forges/sim/giteaface"
+	"primum/forges/sim/spec"
 )
 
 // What every Gitea rig is made with.
@@ -101,6 +102,13 @@ func NewGitea(tb testing.TB, o GiteaOptions) *GiteaRig {
 	rig.Forge = sim.New(sim.Options{Now: now, Seed: o.Seed})
 	rig.Face = giteaface.New(rig.Forge, giteaface.Options{Product: o.Product, Version: o.Version, Secret: Secret, HookURL: o.HookURL, Sent: o.Sent})
 	var h http.Handler = rig.Face
+	switch {
+	case o.Unchecked:
+	case o.Product == giteaface.Forgejo:
+		h = spec.WrapForgejo(tb, h)
+	default:
+		h = spec.WrapGitea(tb, h)
+	}
 	if o.Wrap != nil {
 		h = o.Wrap(h)
 	}
