@@ -18,13 +18,13 @@ import (
 	"primum/forges/sim/simtest"
 )
 
-// rig is the stage of a story: the simulated forge behind its GitHub face, the
+// rig is the stage of a story: the simulated forge behind one of its faces, the
 // real adapter, and the whole service on SQLite, all on one clock that stands
 // still until the story moves it.
 type rig struct {
 	t         *testing.T
 	forge     *sim.Forge
-	sim       *simtest.Rig
+	face      face
 	store     *store.DB
 	bot       *bot.Service
 	clock     *stepClock
@@ -48,11 +48,11 @@ func (stepClock) NewTimer(d time.Duration) *time.Timer {
 // never is the interval of the sweeps: stories ask for their own.
 const never = 1000 * time.Hour
 
-func newRig(t *testing.T, files map[string]string) *rig {
+func newRig(t *testing.T, on string, files map[string]string) *rig {
 	t.Helper()
 	r := &rig{t: t, repo: repo}
-	r.sim = simtest.New(t, simtest.Options{})
-	r.forge, r.clock = r.sim.Forge, &stepClock{r.sim.Clock}
+	r.face = newFace(t, on)
+	r.forge, r.clock = r.face.forge, &stepClock{r.face.clock}
 	f := r.forge
 	f.AddTeam("acme", "dev", "Development", "", "alex", "priya")
 	f.AddTeam("acme", "verify", "Verification", "", "jonas")
@@ -73,7 +73,7 @@ func newRig(t *testing.T, files map[string]string) *rig {
 	}
 	r.store = db
 	r.bot, err = bot.New(bot.Options{
-		Store: db, Forges: []forges.Forge{r.sim.GitHub}, Clock: r.clock, Log: log, Engine: "scenario", Owner: "scenario", Sweep: never,
+		Store: db, Forges: []forges.Forge{r.face.adapter}, Clock: r.clock, Log: log, Engine: "scenario", Owner: "scenario", Sweep: never,
 		PublicURL: "https://primum.example", Intake: intake.Options{Settle: time.Millisecond},
 		Work: work.Options{Poll: 20 * time.Millisecond}, // the story moves time, so look often
 	})
@@ -81,12 +81,12 @@ func newRig(t *testing.T, files map[string]string) *rig {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(r.bot.Handler())
-	r.sim.Face.SetHook(web.URL + "/hooks/github")
+	r.face.setHook(web.URL + "/hooks/" + r.face.adapter.Key())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.bot.Run(ctx) }()
 	t.Cleanup(func() {
-		r.sim.Face.Close()
+		r.face.close()
 		web.Close()
 		cancel()
 		if err := <-ended; err != nil {
@@ -109,7 +109,7 @@ func (r *rig) settle() {
 			c, err := r.store.Counts(r.t.Context())
 			r.t.Fatalf("the service does not come to rest: %+v, %v", c, err)
 		}
-		if err := r.sim.Face.Drain(r.t.Context()); err != nil {
+		if err := r.face.drain(r.t.Context()); err != nil {
 			r.t.Fatal(err)
 		}
 		c, err := r.store.Counts(r.t.Context())
@@ -176,6 +176,14 @@ func (r *rig) queueCheck() (state, title string) { return r.checkOn(r.candidate)
 func (r *rig) checkOn(sha string) (state, title string) {
 	r.t.Helper()
 	state = "none"
+	if on := r.face.stands; on != nil {
+		return on(sha)
+	}
+	for _, s := range r.forge.Statuses(r.repo, sha) {
+		if s.Context == "primum" && r.face.name != onGitHub {
+			return s.State, s.Description
+		}
+	}
 	for _, c := range r.forge.Checks(r.repo, sha) {
 		if c.Name != "primum" {
 			continue
@@ -194,7 +202,7 @@ func (r *rig) checkOn(sha string) (state, title string) {
 func (r *rig) ours(n int) []sim.Comment {
 	var out []sim.Comment
 	for _, c := range r.forge.Comments(r.repo, n) {
-		if c.Author == r.sim.App.Bot {
+		if c.Author == r.account(r.face.bot) {
 			out = append(out, c)
 		}
 	}

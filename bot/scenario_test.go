@@ -1,25 +1,28 @@
 package bot_test
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+
+	"primum/forges"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scenarios expect")
 
 const scenarioDir = "../testdata/scenarios"
 
-// TestScenarios plays every story of testdata/scenarios on the simulated forge
-// through the real adapter and the whole service.
+// TestScenarios plays every story of testdata/scenarios on every face of the
+// simulated forge, through the real adapters and the whole service. A story
+// expects the same verdicts and the same text on all of them.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(scenarioDir, "*.txtar"))
@@ -27,28 +30,54 @@ func TestScenarios(t *testing.T) {
 		t.Fatalf("no scenarios in %s: %v", scenarioDir, err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			arc := txtar.Parse(raw)
-			s := newStory(t, arc)
-			s.play()
-			got := txtar.Format(arc)
-			if bytes.Equal(got, raw) {
-				return
-			}
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			t.Errorf("the story went another way (-want +got):\n%s", cmp.Diff(string(raw), string(got)))
-		})
+		for _, on := range facesOf(t, file) {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+on, func(t *testing.T) {
+				t.Parallel()
+				scenario(t, file, on)
+			})
+		}
 	}
+}
+
+// facesOf are the faces a story is for: all, unless it begins with "only FACE".
+func facesOf(t *testing.T, file string) []string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range txtar.Parse(raw).Files {
+		if rest, only := strings.CutPrefix(string(f.Data), "only "); only && f.Name == "story" {
+			line, _, _ := strings.Cut(rest, "\n")
+			return strings.Split(strings.TrimSpace(line), ",")
+		}
+	}
+	return faces()
+}
+
+func scenario(t *testing.T, file, on string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arc := txtar.Parse(raw)
+	s := newStory(t, arc, on)
+	s.play()
+	got, want := string(txtar.Format(arc)), string(raw)
+	if on != onGitHub {
+		got, want = plain(got), plain(want)
+	}
+	if got == want {
+		return
+	}
+	if *update && (on == onGitHub || !slices.Contains(facesOf(t, file), onGitHub)) {
+		if err := os.WriteFile(file, txtar.Format(arc), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("the story went another way (-want +got):\n%s", cmp.Diff(want, got))
 }
 
 // forgeIDs are the ids of what people wrote. The forge counts everything with
@@ -64,7 +93,7 @@ type story struct {
 	shown int
 }
 
-func newStory(t *testing.T, arc *txtar.Archive) *story {
+func newStory(t *testing.T, arc *txtar.Archive, on string) *story {
 	t.Helper()
 	s := &story{t: t, arc: arc}
 	main := map[string]string{
@@ -87,8 +116,8 @@ func newStory(t *testing.T, arc *txtar.Archive) *story {
 	if main[".primum.yml"] == "none\n" {
 		delete(main, ".primum.yml")
 	}
-	s.rig = newRig(t, main)
-	if !strings.HasPrefix(strings.TrimSpace(s.file("story")), "empty") {
+	s.rig = newRig(t, on, main)
+	if !slices.Contains(strings.Split(s.file("story"), "\n"), "empty") {
 		s.do(`priya opens issue "Clamp the bolus rate" from cr.md labelled change-request`)
 		s.do(`sam opens issue "Bolus rate overshoots after restart" from anomaly.md labelled bug`)
 		s.do(`chen comments on #1 "/primum approve"`)
@@ -140,10 +169,13 @@ func (s *story) play() {
 	lines := strings.Split(s.file("story"), "\n")
 	for i, line := range lines {
 		text := strings.TrimSpace(line)
-		if text == "" || strings.HasPrefix(text, "//") || text == "empty" {
+		if text == "" || strings.HasPrefix(text, "//") || text == "empty" || strings.HasPrefix(text, "only ") {
 			continue
 		}
-		lines[i] = s.line(i+1, text)
+		prefix, text, ours := s.rig.face.spoken(text)
+		if ours {
+			lines[i] = prefix + s.line(i+1, text)
+		}
 	}
 	for i := range s.arc.Files {
 		if s.arc.Files[i].Name == "story" {
@@ -180,6 +212,13 @@ func (s *story) expect(n int, words []string, text string) string {
 		return fmt.Sprintf("expect %s comments %d", words[1], s.rig.commentCount(number(s.t, words[1])))
 	case len(words) >= 3 && strings.HasPrefix(words[1], "#"):
 		state, title := s.rig.check(number(s.t, words[1]))
+		can := s.rig.face.adapter.Capabilities()
+		switch {
+		case words[2] == "neutral:" && state == "success" && !can.Has(forges.DoesNeutral):
+			state = "neutral" // green, with the same words
+		case words[2] == "pending:" && state == "failure" && !can.Has(forges.DoesPending):
+			state = "pending" // red, with the same words
+		}
 		return strings.TrimSuffix(fmt.Sprintf("expect %s %s: %s", words[1], state, title), ": ")
 	default:
 		s.t.Fatalf("line %d: cannot expect %q", n, text)

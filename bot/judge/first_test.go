@@ -63,7 +63,9 @@ func TestNoGreenCheckByWayOfAnUngovernedBranch(t *testing.T) {
 			t.Errorf("title %q", r.Title)
 		}
 	}
-	b.forge.edit(1, func(c *fact.Change) { c.Base.Name, c.Policy = "main", fact.Blob{Path: ".primum.yml", OID: "p1", Text: oneRule} })
+	b.forge.edit(1, func(c *fact.Change) {
+		c.Base.Name, c.Policy = "main", fact.Blob{Path: ".primum.yml", OID: "p1", Text: oneRule}
+	})
 	b.mark(1, "edited")
 	b.run()
 	if r := b.wantCheck(head, forges.ReportFailure); strings.Contains(r.Title, "Not governed") {
@@ -89,7 +91,9 @@ func TestWithoutAPanelTheCommentHasItAll(t *testing.T) {
 			f.statuses = statuses
 			b := newBenchOn(t, f, ":memory:")
 			head := f.open(1)
-			f.edit(1, func(c *fact.Change) { c.Policy.Text = strings.Replace(warned, "link-change-request: off", "link-change-request: warn", 1) })
+			f.edit(1, func(c *fact.Change) {
+				c.Policy.Text = strings.Replace(warned, "link-change-request: off", "link-change-request: warn", 1)
+			})
 			f.approve(1)
 			b.mark(1, "opened")
 			b.run()

@@ -505,7 +505,7 @@ func TestAQueueCandidateIsJudgedByEveryMember(t *testing.T) {
 	b.forge.edit(2, func(c *fact.Change) { c.Reviews[0].State = fact.Dismissed })
 	b.candidate("bbbb2222")
 	r := b.wantCheck("bbbb2222", forges.ReportFailure)
-	if !strings.Contains(r.Title, "Change #2") {
+	if !strings.Contains(r.Title, "#2: ") {
 		t.Errorf("title %q does not say which change fails", r.Title)
 	}
 }
@@ -527,7 +527,7 @@ func TestAQueueCandidateEndsWithItsMembers(t *testing.T) {
 	b.forge.edit(1, func(c *fact.Change) { c.State = fact.Merged })
 	b.forge.edit(2, func(c *fact.Change) { c.Reviews[0].State = fact.Dismissed })
 	b.candidate("aaaa1111")
-	if r := b.wantCheck("aaaa1111", forges.ReportFailure); !strings.Contains(r.Title, "Change #2") {
+	if r := b.wantCheck("aaaa1111", forges.ReportFailure); !strings.Contains(r.Title, "#2: ") {
 		t.Errorf("title %q does not name the change that fails", r.Title)
 	}
 

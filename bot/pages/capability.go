@@ -95,11 +95,12 @@ func (p *Pages) ChangeURL(ctx context.Context, k store.Key, owner, name string, 
 }
 
 func changePath(forge, owner, name, number string) string {
-	path := "/c/" + url.PathEscape(forge)
-	for part := range strings.SplitSeq(owner, "/") { // a group may be part of another
-		path += "/" + url.PathEscape(part)
+	parts := append([]string{"", "c", forge}, strings.Split(owner, "/")...) // a group may be part of another
+	parts = append(parts, name, number)
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
 	}
-	return path + "/" + url.PathEscape(name) + "/" + url.PathEscape(number)
+	return strings.Join(parts, "/")
 }
 
 func capabilityCookie(number string) string { return "primum_k" + number }

@@ -71,7 +71,7 @@ func (p *Publisher) candidateReport(ctx context.Context, c *Candidate) forges.Re
 	caps := c.Forge.Capabilities()
 	r := report.Check(c.Verdict, report.Options{URL: p.page(ctx, forges.ChangeRef{Repo: c.Repo, Number: c.Number}), Capabilities: caps})
 	if r.State != forges.ReportSuccess || len(c.Members) == 1 {
-		r.Title = report.Clip(fmt.Sprintf("Change %s: %s", fact.NameOf(caps.ChangeSign, c.Number), r.Title), report.MaxTitle)
+		r.Title = report.Clip(fmt.Sprintf("%s: %s", fact.NameOf(caps.ChangeSign, c.Number), r.Title), report.MaxTitle)
 	} else {
 		r.Title = report.Clip(fmt.Sprintf("All %d changes are ready to merge", len(c.Members)), report.MaxTitle)
 	}
