@@ -20,13 +20,13 @@ import (
 // TestGiteaKeepsTheContract runs the adapter against the face of Gitea.
 func TestGiteaKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	forgetest.Run(t, func(tb testing.TB) *forgetest.Rig { return contractRig(tb, giteaface.Gitea) })
+	forgetest.Run(t, contractRig(giteaface.Gitea))
 }
 
 // TestForgejoKeepsTheContract runs the adapter against the face of Forgejo.
 func TestForgejoKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	forgetest.Run(t, func(tb testing.TB) *forgetest.Rig { return contractRig(tb, giteaface.Forgejo) })
+	forgetest.Run(t, contractRig(giteaface.Forgejo))
 }
 
 // mailbox keeps deliveries until they are asked for.
@@ -57,7 +57,14 @@ func (m *mailbox) take() []forgetest.Hook {
 
 // contractRig gives the contract a face. Nothing forbids statuses alone, so a
 // gate before the face does.
-func contractRig(tb testing.TB, product string) *forgetest.Rig {
+func contractRig(product string) func(testing.TB) *forgetest.Rig {
+	return func(tb testing.TB) *forgetest.Rig {
+		tb.Helper()
+		return rigOf(tb, product)
+	}
+}
+
+func rigOf(tb testing.TB, product string) *forgetest.Rig {
 	tb.Helper()
 	box := &mailbox{}
 	receiver := httptest.NewServer(box)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"primum/forges"
 	"primum/forges/wire"
@@ -17,13 +18,13 @@ func (f *Forge) ListOpen(ctx context.Context, r forges.RepoRef, cursor string) (
 	if !validName(r.Owner) || !validName(r.Name) {
 		return nil, "", wrap(forges.ErrNotFound)
 	}
-	page, err := pageNumber(cursor)
+	at, err := placeAt(cursor)
 	if err != nil {
 		return nil, "", wrap(err)
 	}
 	var pulls []pull
 	h, err := f.get(wire.Operation(ctx, "list_open"), repoPath(r.Owner, r.Name, "pulls"),
-		paged(page, url.Values{"state": {"open"}, "sort": {"leastupdate"}}), &pulls)
+		paged(at.page, url.Values{"state": {"open"}, "sort": {"leastupdate"}}), &pulls)
 	if err != nil {
 		return nil, "", wrap(err)
 	}
@@ -35,28 +36,34 @@ func (f *Forge) ListOpen(ctx context.Context, r forges.RepoRef, cursor string) (
 			Title: p.Title, UpdatedAt: p.UpdatedAt.Time,
 		})
 	}
-	return heads, nextPage(page, len(pulls), total(h)), nil
+	return heads, at.next(len(pulls), total(h)), nil
 }
 
-func pageNumber(cursor string) (int, error) {
+// place is a place in a list: the next page and how many items came before it.
+// An instance may give fewer items a page than were asked for, so the number of
+// the page alone does not tell how far the list is.
+type place struct{ page, seen int }
+
+func placeAt(cursor string) (place, error) {
 	if cursor == "" {
-		return 1, nil
+		return place{page: 1}, nil
 	}
-	n, err := strconv.Atoi(cursor)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("cursor %q: %w", wire.Short(cursor, 40), forges.ErrNotFound)
+	page, seen, _ := strings.Cut(cursor, "/")
+	p, err1 := strconv.Atoi(page)
+	n, err2 := strconv.Atoi(seen)
+	if err1 != nil || err2 != nil || p < 1 || n < 0 {
+		return place{}, fmt.Errorf("cursor %q: %w", wire.Short(cursor, 40), forges.ErrNotFound)
 	}
-	return n, nil
+	return place{p, n}, nil
 }
 
-// nextPage is the page after this one; "" after the last. An instance may give
-// fewer items a page than were asked for, so an empty page is the end unless the
-// number of all of them says so before.
-func nextPage(page, got, whole int) string {
-	if got == 0 || whole >= 0 && got < pageSize && (page-1)*got+got >= whole || whole >= 0 && page*pageSize >= whole && got == pageSize {
+// next is the cursor after a page of so many items; "" after the last, which is
+// the empty one where the forge does not say how many there are.
+func (p place) next(got, whole int) string {
+	if got == 0 || whole >= 0 && p.seen+got >= whole {
 		return ""
 	}
-	return strconv.Itoa(page + 1)
+	return fmt.Sprintf("%d/%d", p.page+1, p.seen+got)
 }
 
 // ListRepos implements forges.Forge: the repositories our account owns or was
@@ -73,12 +80,12 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 		}
 		return []forges.RepoRef{f.ref(&one)}, "", nil
 	}
-	page, err := pageNumber(cursor)
+	at, err := placeAt(cursor)
 	if err != nil {
 		return nil, "", fmt.Errorf("list repositories: %w", err)
 	}
 	var got []repository
-	h, err := f.get(ctx, "user/repos", paged(page, nil), &got)
+	h, err := f.get(ctx, "user/repos", paged(at.page, nil), &got)
 	if err != nil {
 		return nil, "", fmt.Errorf("list repositories: %w", err)
 	}
@@ -88,7 +95,7 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 			refs = append(refs, f.ref(&got[i]))
 		}
 	}
-	return refs, nextPage(page, len(got), total(h)), nil
+	return refs, at.next(len(got), total(h)), nil
 }
 
 // ReadQueue implements forges.Forge: there are no merge queues.
