@@ -29,6 +29,7 @@ type pipeline struct {
 // job is a job of a pipeline: a build, or a commit status somebody posted.
 type job struct {
 	id           int64
+	said         int64  // the forge's status it shows, if it is one
 	status       string // pending, running, success, failed, canceled, skipped
 	name         string
 	stage        string

@@ -137,7 +137,7 @@ func (c *call) editProject() error {
 			set.method = m
 		}
 	})
-	return c.getProject()
+	return c.onProject(func(s shaper, r *sim.Repo) (any, error) { return s.project(r, nil), nil })
 }
 
 // members lists the members of a project: those put into it.

@@ -71,8 +71,8 @@ func (c *call) createStatus() error {
 	return c.looking(func(s shaper, _ *sim.Account) error {
 		r := s.v.Repo(repo)
 		for _, p := range s.t.state.pipelinesWhere(func(p *pipeline) bool { return p.project == r.ID && p.sha == sha }) {
-			for _, b := range slices.Backward(p.jobs) {
-				if b.id == id || (b.external && b.name == name && b.user == c.who.id && b.ref == st.Ref && !b.retried) {
+			for _, b := range p.jobs {
+				if b.said == id {
 					answer(c.w, http.StatusCreated, s.commitStatus(p, b))
 					return nil
 				}

@@ -92,7 +92,7 @@ func (t *Face) placeStatus(s shaper, r *sim.Repo, st *sim.Status) {
 		}
 		p.add(b)
 	}
-	b.description, b.target = st.Description, st.TargetURL
+	b.said, b.description, b.target = st.ID, st.Description, st.TargetURL
 	b.set(word, st.At)
 	p.updated = st.At
 	told, now := p.tell()
