@@ -194,7 +194,7 @@ func (r *reading) first(ctx context.Context) error {
 func issueKey(path, iid string) string { return strings.ToLower(path) + "#" + iid }
 
 // filesAtFirst is how many files the one query asks for.
-const filesAtFirst = 15
+const filesAtFirst = 10
 
 // ask makes the one query; more has the cursors of the lists that go on.
 func (r *reading) ask(ctx context.Context, more map[string]any) (*changeAnswer, error) {

@@ -210,6 +210,9 @@ func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, err
 	if err := v.send(ctx, http.MethodPost, v.base+"/statuses/"+v.sha, o, &made); err != nil {
 		return "", err
 	}
+	if me := v.self.Load(); me != nil { // who set it need not be asked for
+		v.posters.put(v.pid+"\x00"+decimal(made.ID), poster{*me}, 150)
+	}
 	return decimal(made.ID), nil
 }
 
