@@ -89,9 +89,10 @@ func (f face) spoken(line string) (prefix, text string, ok bool) {
 	return "on " + who + ": ", text, slices.ContainsFunc(strings.Split(who, ","), f.is)
 }
 
-// What faces word differently and stories do not speak of: addresses, the ids of
-// what people wrote, the sign of a change, the command beside a button that is
-// not there, and the link to a review where it has no address of its own.
+// What faces word differently and stories do not speak of: addresses, what they
+// point at within a page, the sign of a change, how a bot's login ends, the
+// command for a button that is not there, and the link to a review that has no
+// address of its own.
 var sayings = []struct { //nolint:gochecknoglobals // constant once made
 	from *regexp.Regexp
 	to   string
@@ -100,7 +101,8 @@ var sayings = []struct { //nolint:gochecknoglobals // constant once made
 	{regexp.MustCompile(`/c/(github|gitlab|gitea|forgejo)/`), "/c/F/"},
 	{regexp.MustCompile(`/(pulls|-/merge_requests)/([0-9]+)`), "/pull/$2"},
 	{regexp.MustCompile(`/-/(issues|work_items)/`), "/issues/"},
-	{regexp.MustCompile(`#(issuecomment|pullrequestreview|discussion_r|note)[-_]?(N|[0-9]+)`), "#said"},
+	{regexp.MustCompile(`#(issuecomment|pullrequestreview|discussion_r|note)[-_]?(N|[0-9]+)`), ""},
+	{regexp.MustCompile(`\[bot\]`), ""},
 	{regexp.MustCompile(` \(\[review\]\([^)]*\)\)`), ""},
 	{regexp.MustCompile(` · ` + "`/primum recheck`" + `: judge again`), ""},
 	{regexp.MustCompile(`!([0-9]+)\b`), "#$1"},

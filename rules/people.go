@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -111,6 +112,9 @@ func (pp *People) findAuthors(c *fact.Change) {
 			pp.addAuthor(who, why+sha(commit))
 			return
 		}
+		for _, p := range pp.namesakes(c, id) {
+			pp.addAuthor(p, why+sha(commit))
+		}
 		if key := strings.ToLower(id.Email) + "\x00" + id.Name; !seen[key] {
 			seen[key] = true
 			pp.unmapped = append(pp.unmapped, identity{id, commit, part})
@@ -131,6 +135,44 @@ func (pp *People) findAuthors(c *fact.Change) {
 			pp.addAuthor(p.Person, "pushed "+sha(p.SHA))
 		}
 	}
+}
+
+// namesakes are the people with a say on the change, by role or review, who are
+// called as an identity that no account is known of. Some forges do not tell
+// whose an address is, and anybody may commit from a private one: rather one
+// approval too few than one by an author.
+func (pp *People) namesakes(c *fact.Change, id fact.Identity) []fact.Person {
+	if claimsForge(id) {
+		return nil
+	}
+	var out []fact.Person
+	take := func(p fact.Person) {
+		if p.Known() && !p.Bot && calledAs(p, id) && !slices.ContainsFunc(out, p.Is) {
+			out = append(out, p)
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(pp.byRole)) {
+		for _, p := range pp.byRole[role] {
+			take(p)
+		}
+	}
+	for i := range c.Reviews {
+		take(c.Reviews[i].Author)
+	}
+	return out
+}
+
+// calledAs reports whether an identity bears a person's full name, or the login
+// as its name or before the "@" of its address.
+func calledAs(p fact.Person, id fact.Identity) bool {
+	local, _, _ := strings.Cut(id.Email, "@")
+	for _, mark := range []string{"+", "-"} { // "583231+mara" and "583231-mara" are addresses a forge gives
+		if number, login, ok := strings.Cut(local, mark); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			local = login
+		}
+	}
+	full := strings.Contains(strings.TrimSpace(p.Name), " ") && strings.EqualFold(strings.TrimSpace(p.Name), strings.TrimSpace(id.Name))
+	return full || p.Login != "" && (strings.EqualFold(p.Login, local) || strings.EqualFold(p.Login, id.Name))
 }
 
 func everybody(k *fact.Commit) []fact.Identity {

@@ -65,6 +65,9 @@ func (j *Judge) decide(ctx context.Context, forge forges.Forge, c *store.Claim, 
 		return f, err
 	}
 	f.Again = j.again(c, w, r, &v)
+	if at := j.poll(forge, r, &v); !at.IsZero() && (f.Again.IsZero() || at.Before(f.Again)) {
+		f.Again = at
+	}
 	err = j.publish.Change(ctx, &publish.Subject{
 		Claim: c, Forge: forge, Change: w.ref, Facts: r.facts, Standing: r.standing, Evidence: r.evidence,
 		Verdict: &v, VerdictID: id, Before: before, Governed: r.governed, Memory: &f.Memory,
@@ -198,6 +201,34 @@ func (j *Judge) again(c *store.Claim, w want, r *reading, v *rules.Verdict) time
 		sooner(j.clock.Now().Add(lookAgain))
 	}
 	return at
+}
+
+// How often a change that waits for checks is looked at where no delivery tells
+// of them: soon after something moved, and ever more seldom.
+const (
+	pollSoonest = time.Minute
+	pollSlowest = 15 * time.Minute
+	pollShare   = 4 // a quarter of the time it waits already
+)
+
+// poll is when a change that waits for checks of others is read again on a forge
+// that does not tell of them; zero for never.
+func (j *Judge) poll(forge forges.Forge, r *reading, v *rules.Verdict) time.Time {
+	if c := forge.Capabilities(); c.Has(forges.TellsStatus) || c.Has(forges.TellsJobs) || r.facts.State != fact.Open || len(r.checks(v)) == 0 {
+		return time.Time{}
+	}
+	for i := range v.Results {
+		if v.Results[i].Rule != "verify-checks-green" {
+			continue
+		}
+		for _, f := range v.Results[i].Findings {
+			if f.Outcome == rules.Pending {
+				now := j.clock.Now()
+				return now.Add(min(pollSlowest, max(pollSoonest, now.Sub(r.facts.UpdatedAt)/pollShare)))
+			}
+		}
+	}
+	return time.Time{}
 }
 
 // siblings marks the changes that shared a head with this one while it stood

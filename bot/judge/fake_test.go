@@ -340,7 +340,7 @@ func (f *fake) Capabilities() forges.Capabilities {
 		c.Annotations, c.Buttons, c.MergeQueue, c.PinnedCheck, c.SummaryMax = false, false, false, false, 0
 	}
 	if f.silent {
-		c.Lacks = map[forges.Trait]string{forges.TellsDismissal: "No delivery tells of it.", forges.TellsStatus: "No delivery tells of it."}
+		c.Lacks = map[forges.Trait]string{forges.TellsDismissal: "No delivery tells of it.", forges.TellsStatus: "No delivery tells of it.", forges.TellsJobs: "No delivery tells of it."}
 	}
 	return c
 }

@@ -228,3 +228,48 @@ func TestTheSweepOfManyChangesIsSpread(t *testing.T) {
 		t.Errorf("%d changes were read within the interval, want 60", n)
 	}
 }
+
+// Where no delivery tells of checks, a change that waits for one is looked at by
+// itself, soon at first and ever more seldom.
+func TestWaitingForChecksThatNoDeliveryTellsOf(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.statuses, f.silent = true, true
+	b := newBenchOn(t, f, ":memory:")
+	head := f.open(1)
+	f.approve(1)
+	f.edit(1, func(c *fact.Change) {
+		c.Policy.Text = strings.Replace(oneRule, "  verify-checks-green: off\n", "", 1) + "checks: {B: [build]}\n"
+		c.UpdatedAt = b.clock.Now()
+	})
+	b.mark(1, "opened")
+	b.run()
+	if got := f.top(head); got != fact.CheckPending {
+		t.Fatalf("the verdict is %s", got)
+	}
+	f.reset()
+	for range 60 { // an hour
+		b.clock.turn(time.Minute)
+		b.run()
+	}
+	if n := f.count("read"); n < 5 || n > 25 {
+		t.Errorf("read %d times in an hour of waiting", n)
+	}
+	if n := f.count("set_verdict"); n != 0 {
+		t.Errorf("%d writes while nothing came", n)
+	}
+	f.mu.Lock()
+	f.changes[1].Checks = []fact.Check{{Name: "build", Source: "ci", State: fact.CheckSuccess}}
+	f.mu.Unlock()
+	b.clock.turn(15 * time.Minute)
+	b.run()
+	if got := f.top(head); got != fact.CheckSuccess {
+		t.Errorf("the verdict is %s after the check came", got)
+	}
+	f.reset()
+	b.clock.turn(time.Hour)
+	b.run()
+	if n := f.count("read"); n != 0 {
+		t.Errorf("read %d times though nothing is waited for", n)
+	}
+}
