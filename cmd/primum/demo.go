@@ -24,7 +24,7 @@ func newDemo(io *streams) *cobra.Command {
 			"approve, answer the risk questions, edit the policy, type a command. The verdict follows\n" +
 			"within a second. Nothing is configured, nothing leaves the machine, nothing is kept.\n" +
 			"Ctrl-C stops it.",
-		Example: "  primum demo\n  primum demo --port 8080 --open",
+		Example: "  primum demo\n  primum demo --forge gitlab\n  primum demo --port 8080 --open",
 		Args:    arguments(0, 0, "arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelError
@@ -39,6 +39,7 @@ func newDemo(io *streams) *cobra.Command {
 			return demo.Run(cmd.Context(), o)
 		},
 	}
+	oneOf(cmd, &o.Forge, "forge", "the kind of forge to simulate", demo.Forges()...)
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1", "address the page listens on; anybody who reaches it can act")
 	f.IntVar(&o.Port, "port", 0, "port of the page; 0 takes a free one")

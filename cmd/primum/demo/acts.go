@@ -58,14 +58,12 @@ func (s *site) obey(d *deed, what string) (done, to string, err error) {
 	n, body := d.number, d.text("body")
 	switch what {
 	case "approve":
-		_, err = d.who.Approve(repo, n, body)
-		return "approved #" + strconv.Itoa(n), "", err
+		return "approved " + s.w.scene.Sign + strconv.Itoa(n), "", s.w.scene.approve(d.who, n, body)
 	case "refuse":
 		if body == "" {
 			body = "Please look at this again."
 		}
-		_, err = d.who.RequestChanges(repo, n, body)
-		return "asks for changes", "", err
+		return "asks for changes", "", s.w.scene.refuse(d.who, n, body)
 	case "comment":
 		if body == "" {
 			return "", "", errNothing
@@ -85,6 +83,8 @@ func (s *site) obey(d *deed, what string) (done, to string, err error) {
 		return "edited the description", "", d.who.SetBody(repo, n, body+"\n")
 	case "check":
 		return s.checkAct(d)
+	case "forge":
+		return s.forgeAct(d)
 	case "press":
 		id, _ := strconv.ParseInt(d.text("check"), 10, 64)
 		return "pressed the button", "", d.who.PressButton(repo, id, d.text("button"))
@@ -98,7 +98,7 @@ func (s *site) obey(d *deed, what string) (done, to string, err error) {
 		return "opened it again", "", d.who.Reopen(repo, n)
 	case "merge":
 		_, err = d.who.Merge(repo, n, sim.MergeOptions{})
-		return "merged #" + strconv.Itoa(n), "", err
+		return "merged " + s.w.scene.Sign + strconv.Itoa(n), "", err
 	default:
 		return "", "", fmt.Errorf("nobody knows how to %q", what)
 	}
@@ -168,7 +168,7 @@ func (s *site) save(d *deed) (done, to string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		return "pushed " + tip[:8], changePath(d.number), nil
+		return "pushed " + tip[:8], s.w.scene.Change(d.number), nil
 	}
 	name = fmt.Sprintf("%s-%d", d.me.Login, s.w.now().UnixMilli())
 	if _, err := d.who.Push(repo, name, signed(title, map[string]string{path: text})); err != nil {
@@ -178,10 +178,8 @@ func (s *site) save(d *deed) (done, to string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return "opened #" + strconv.Itoa(n), changePath(n), nil
+	return "opened " + s.w.scene.Sign + strconv.Itoa(n), s.w.scene.Change(n), nil
 }
-
-func changePath(n int) string { return "/" + repo + "/pull/" + strconv.Itoa(n) }
 
 // checkAct lets CI report on a change's head: nobody's own doing.
 func (s *site) checkAct(d *deed) (done, to string, err error) {
@@ -195,4 +193,15 @@ func (s *site) checkAct(d *deed) (done, to string, err error) {
 	}
 	_, err = s.w.forge.AsApp(ci).CreateCheck(repo, run)
 	return "let CI report " + run.Name, "", err
+}
+
+// forgeAct sets Primum's status by hand, as anybody who may push can where
+// verdicts are commit statuses.
+func (s *site) forgeAct(d *deed) (done, to string, err error) {
+	is, ok := s.w.forge.Issue(repo, d.number)
+	if !ok || is.Change == nil {
+		return "", "", fmt.Errorf("there is no change %d", d.number)
+	}
+	_, err = d.who.SetStatus(repo, is.Change.Head, sim.Status{Context: "primum", State: "success", Description: "Looks fine to me"})
+	return "set the status primum to success", "", err
 }

@@ -3,10 +3,7 @@ package demo
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -25,12 +22,13 @@ import (
 	"primum/bot/pages"
 	"primum/bot/store"
 	"primum/forges"
-	"primum/forges/github"
-	"primum/forges/sim/githubface"
+	"primum/forges/sim"
 )
 
 // Options of a demonstration.
 type Options struct {
+	// Forge is the kind of forge, one of Forges; "github" if empty.
+	Forge string
 	// Listen is the address of the browser page, without a port; "127.0.0.1" if
 	// empty. The simulated forge's API stays on the loopback in any case.
 	Listen string
@@ -46,9 +44,13 @@ type Options struct {
 	Engine string
 }
 
-// settle is how long a change is left alone after something happened on it:
+// pause is how long a change is left alone after something happened on it:
 // short, since here somebody is watching.
-const settle = 150 * time.Millisecond
+const pause = 150 * time.Millisecond
+
+// look is how often Primum looks for what a forge does not tell; ten minutes is
+// usual.
+const look = 2 * time.Second
 
 // Demo is a demonstration at work. Close it after use.
 type Demo struct {
@@ -56,7 +58,7 @@ type Demo struct {
 
 	world   *world
 	site    *site
-	face    *githubface.Face
+	face    stage
 	store   store.Store
 	dir     string
 	servers []*http.Server
@@ -114,7 +116,7 @@ func Start(ctx context.Context, o Options) (d *Demo, err error) {
 		return d, fmt.Errorf("listen for the simulated forge: %w", err)
 	}
 	d.URL = "http://" + reachable(page.Addr().String()) + "/"
-	service, err := d.make(o, "http://"+api.Addr().String()) //nolint:contextcheck // the face sends webhooks until it is closed
+	service, settle, err := d.make(o, "http://"+api.Addr().String()) //nolint:contextcheck // the face sends webhooks until it is closed
 	if err != nil {
 		_, _ = page.Close(), api.Close()
 		return d, err
@@ -125,7 +127,12 @@ func Start(ctx context.Context, o Options) (d *Demo, err error) {
 	d.stop = stop
 	d.serve(api, d.face)
 	d.serve(page, d.site)
-	d.face.SetHook(d.URL + "primum/hooks/github")
+	if settle != nil {
+		if err := settle(ctx); err != nil {
+			return d, fmt.Errorf("set the project up: %w", err)
+		}
+	}
+	d.face.SetHook(d.URL + "primum/hooks/" + d.world.scene.Kind)
 	d.running.Go(func() {
 		if err := service.Run(work); err != nil {
 			d.failed <- fmt.Errorf("run Primum: %w", err)
@@ -134,7 +141,26 @@ func Start(ctx context.Context, o Options) (d *Demo, err error) {
 	if err := service.Sweep(ctx); err != nil {
 		return d, fmt.Errorf("find the open changes: %w", err)
 	}
+	if d.world.scene.Silent {
+		d.running.Go(func() { d.looks(work, service) })
+	}
 	return d, nil
+}
+
+// looks has the forge read again and again, for what it does not tell.
+func (d *Demo) looks(ctx context.Context, service *bot.Service) {
+	again := time.NewTicker(look)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		if err := service.Sweep(ctx); err != nil && ctx.Err() == nil {
+			d.log.ErrorContext(ctx, "the forge was not looked at", slog.String("error", err.Error()))
+		}
+	}
 }
 
 // reachable is an address people can open: one that listens everywhere is
@@ -148,43 +174,42 @@ func reachable(addr string) string {
 }
 
 // make builds the forge, its face, the adapter, the store and the service.
-func (d *Demo) make(o Options, api string) (*bot.Service, error) {
-	var err error
-	if d.world, err = newWorld(time.Now()); err != nil {
-		return nil, err
-	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// settle is to be called once the face answers; nil for nothing to do.
+func (d *Demo) make(o Options, api string) (service *bot.Service, settle func(context.Context) error, err error) {
+	sc, err := sceneOf(o.Forge)
 	if err != nil {
-		return nil, fmt.Errorf("make the app's key: %w", err)
+		return nil, nil, err
 	}
-	secret := random()
-	d.face = githubface.New(d.world.forge, githubface.Options{
-		App: app, PublicKey: &key.PublicKey, Secret: secret, AuthNow: time.Now, Log: o.Log,
-		APIURL: api, WebURL: d.URL[:len(d.URL)-1],
-	})
-	adapter, err := github.New(github.Config{
-		AppID: d.world.app.ID, PrivateKey: pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
-		Secrets: []string{secret}, BaseURL: api, Now: time.Now, Log: o.Log,
+	d.world, err = newWorld(time.Now(), sc, func(f *sim.Forge) (*player, error) {
+		return sc.cast(f, api, d.URL[:len(d.URL)-1], o.Log)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the adapter: %w", err)
+		return nil, nil, err
+	}
+	primum := d.world.cast
+	d.face = primum.face
+	adapter, err := primum.adapter(d.world)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the adapter: %w", err)
 	}
 	if d.dir, err = os.MkdirTemp("", "primum-demo-"); err != nil {
-		return nil, fmt.Errorf("make a folder for the store: %w", err)
+		return nil, nil, fmt.Errorf("make a folder for the store: %w", err)
 	}
 	kept, err := store.Open(context.Background(), filepath.Join(d.dir, "primum.db"), clock.System{}, o.Log)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, nil, fmt.Errorf("open the store: %w", err)
 	}
 	d.store = kept
-	return bot.New(bot.Options{
+	service, err = bot.New(bot.Options{
 		Store: d.store, Forges: []forges.Forge{adapter}, Clock: clock.System{}, Log: o.Log, Engine: o.Engine,
-		PublicURL: d.URL + "primum", Access: pages.Access{Everyone: true}, Intake: intake.Options{Settle: settle},
+		PublicURL: d.URL + "primum", Access: pages.Access{Everyone: true}, Intake: intake.Options{Settle: pause},
 	})
+	return service, primum.settle, err
 }
 
-func random() string {
-	raw := make([]byte, 24)
+// random is a text of twice as many characters.
+func random(bytes int) string {
+	raw := make([]byte, bytes)
 	_, _ = rand.Read(raw) // never fails, see crypto/rand
 	return hex.EncodeToString(raw)
 }

@@ -3,7 +3,7 @@
 // newcomer acts as any of the people there and watches the verdict change.
 //
 // Nothing in it is made up for show: Primum reads the simulated forge through
-// the GitHub adapter over HTTP, gets its signed webhooks, keeps its verdicts in
-// SQLite and writes its check and comment back. Everything is gone with the
+// the adapter of its kind over HTTP, gets its signed webhooks, keeps its verdicts in
+// SQLite and writes its check or status and its comment back. Everything is gone with the
 // process.
 package demo

@@ -21,7 +21,7 @@ import (
 var web embed.FS
 
 // site is the forge as people see it in a browser. It knows nothing of Primum
-// but what stands on the forge: a check and a comment.
+// but what stands on the forge: a check or a status, and a comment.
 type site struct {
 	w     *world
 	hub   *hub
@@ -48,9 +48,9 @@ func newSite(w *world, primum http.Handler, log *slog.Logger) *site {
 	}
 	w.forge.Subscribe(func(*sim.View, sim.Happening) { s.hub.tell() })
 	s.mux.HandleFunc("GET /{$}", s.home)
-	s.mux.HandleFunc("GET /"+repo+"/pull/{number}", s.change)
-	s.mux.HandleFunc("GET /"+repo+"/issues", s.issues)
-	s.mux.HandleFunc("GET /"+repo+"/issues/{number}", s.issue)
+	s.mux.HandleFunc("GET /"+repo+"/"+w.scene.changes+"/{number}", s.change)
+	s.mux.HandleFunc("GET "+w.scene.IssueList(), s.issues)
+	s.mux.HandleFunc("GET "+w.scene.IssueList()+"/{number}", s.issue)
 	s.mux.HandleFunc("GET /"+repo+"/edit/{branch}", s.edit)
 	s.mux.HandleFunc("GET /events", s.hub.serve)
 	s.mux.HandleFunc("GET /static/{name}", s.static)
@@ -163,6 +163,7 @@ func (s *site) funcs() template.FuncMap {
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"short":  func(sha string) string { return sha[:min(8, len(sha))] },
 		"repo":   func() string { return repo },
+		"scene":  func() scene { return s.w.scene },
 		"mark":   mark,
 		"word":   word,
 		"diff":   diffLines,

@@ -85,6 +85,18 @@ func checkOf(v *sim.View, run *sim.CheckRun) checkView {
 	return c
 }
 
+// statusOf is the same of a commit status.
+func statusOf(v *sim.View, st *sim.Status) checkView {
+	c := checkView{Name: st.Context, Title: st.Description, URL: st.TargetURL, By: login(v, st.Creator), State: "fail"}
+	switch st.State {
+	case "success", "skipped":
+		c.State = "pass"
+	case "pending", "running":
+		c.State = "pending"
+	}
+	return c
+}
+
 // checksOf are the newest checks of a head, Primum's apart.
 func checksOf(v *sim.View, r *sim.Repo, head string) (ours checkView, others []checkView) {
 	ours = checkView{Name: "primum", State: "none", Title: "Primum has not judged this head yet"}
@@ -94,7 +106,16 @@ func checksOf(v *sim.View, r *sim.Repo, head string) (ours checkView, others []c
 			ours = c
 			continue
 		}
-		others = append(others, c)
+		if !v.Style().ChecksAreStatuses { // otherwise its status says the same
+			others = append(others, c)
+		}
+	}
+	for _, st := range v.NewestStatuses(r, head) {
+		if c := statusOf(v, st); st.Context == ours.Name {
+			ours = c
+		} else {
+			others = append(others, c)
+		}
 	}
 	slices.SortFunc(others, func(a, b checkView) int { return strings.Compare(a.Name, b.Name) })
 	return ours, others
@@ -196,7 +217,7 @@ func (s *site) change(w http.ResponseWriter, r *http.Request) {
 		view.Row.Primum, view.Checks = checksOf(v, rp, c.Head)
 		view.Branch, view.Base, view.Head, view.Body = c.HeadBranch, c.Base, c.Head, is.Body
 		view.Files, view.Hinders = v.ChangeFiles(rp, c, true), v.Hinders(rp, is)
-		view.Timeline = timeline(v, rp, is)
+		view.Timeline = s.timeline(v, rp, is)
 		view.Commits = len(v.ChangeCommits(rp, c))
 		for _, f := range view.Files {
 			if view.First == "" && f.Status != "removed" {
@@ -214,14 +235,14 @@ func (s *site) change(w http.ResponseWriter, r *http.Request) {
 }
 
 // timeline puts what happened on a change or issue in order.
-func timeline(v *sim.View, rp *sim.Repo, is *sim.Issue) []entry {
+func (s *site) timeline(v *sim.View, rp *sim.Repo, is *sim.Issue) []entry {
 	out := []entry{{Kind: "description", By: login(v, is.Author), At: is.CreatedAt, HTML: markdown(is.Body, false), Text: is.Body}}
 	for _, c := range is.Comments {
 		e := entry{Kind: "comment", By: login(v, c.Author), At: c.CreatedAt, Edited: len(c.Edits) > 1}
 		if c.Minimized != "" {
 			e.Word = "hidden as " + c.Minimized
 		}
-		ours := e.By == app+"[bot]"
+		ours := e.By == s.w.scene.bot
 		if ours {
 			e.Kind = "primum"
 		}
@@ -339,7 +360,7 @@ func (s *site) issue(w http.ResponseWriter, r *http.Request) {
 		}
 		found = true
 		view.Row = issueRow{Number: n, Title: is.Title, Author: login(v, is.Author), State: string(is.State), Labels: slices.Clone(is.Labels)}
-		view.Body, view.Timeline = is.Body, timeline(v, rp, is)
+		view.Body, view.Timeline = is.Body, s.timeline(v, rp, is)
 	})
 	if !found {
 		s.render(w, r, http.StatusNotFound, "nothing", "Nothing here", nil)
