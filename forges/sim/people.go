@@ -316,7 +316,7 @@ func (a Actor) inTeam(org, team, login string, do func(t *Team, o, m *Account) s
 		if o == nil {
 			return refuse(NotFound, "no organisation %s", org)
 		}
-		if !o.Members[me.ID] {
+		if !o.Members[me.ID] && !me.SiteAdmin {
 			return refuse(Forbidden, "%s is no owner of %s", me.Login, org)
 		}
 		t, m := f.team(o.ID, team), f.account(login)

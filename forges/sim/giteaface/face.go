@@ -290,7 +290,7 @@ type j = map[string]any
 
 func (c *call) answer(status int, v any) {
 	h := c.w.Header()
-	if raw, ok := v.(text); ok {
+	if raw, ok := v.(text); ok && v != none {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		c.w.WriteHeader(status)
 		_, _ = c.w.Write([]byte(raw))
