@@ -57,8 +57,7 @@ func badParam(why string) error {
 
 // refused answers what was refused, by the face or by the forge.
 func refused(w http.ResponseWriter, err error) {
-	var own *refusal
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*refusal](err); ok {
 		answer(w, own.status, own.body)
 		return
 	}

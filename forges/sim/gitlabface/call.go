@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -100,9 +101,7 @@ func (c *call) readParams() error {
 	if err := dec.Decode(&in); err != nil {
 		return badParam("Problems parsing JSON")
 	}
-	for k, v := range in {
-		c.params[k] = v
-	}
+	maps.Copy(c.params, in)
 	return nil
 }
 

@@ -127,7 +127,7 @@ func (s shaper) eligible(r *sim.Repo, rule approvalRule) []*sim.Account {
 func (s shaper) given(r *sim.Repo, is *sim.Issue, rule approvalRule) []*sim.Account {
 	who := s.eligible(r, rule)
 	var out []*sim.Account
-	for _, rv := range approvals(is.Change) {
+	for _, rv := range s.approvals(r, is.Change) {
 		for _, a := range who {
 			if a.ID == rv.Author {
 				out = append(out, a)
@@ -142,7 +142,7 @@ func (s shaper) approvalsLeft(r *sim.Repo, is *sim.Issue) int {
 	if !s.o.has(Premium) {
 		return 0
 	}
-	left := max(s.t.state.settings(r.ID).approvals-len(approvals(is.Change)), 0)
+	left := max(s.t.state.settings(r.ID).approvals-len(s.approvals(r, is.Change)), 0)
 	for _, rule := range s.rulesOf(r) {
 		left += max(rule.required-len(s.given(r, is, rule)), 0)
 	}
@@ -244,7 +244,7 @@ func (s shaper) protectedBranches(r *sim.Repo) []protectedBranch {
 	return out
 }
 
-func (s shaper) protectedBranch(r *sim.Repo, b protectedBranch) j {
+func (s shaper) protectedBranch(b protectedBranch) j {
 	access := []any{j{"id": b.id, "access_level": maintainer, "access_level_description": "Maintainers", "deploy_key_id": nil}}
 	out := j{"id": b.id, "name": b.name, "push_access_levels": access, "merge_access_levels": access, "allow_force_push": false}
 	if s.o.has(Premium) {

@@ -102,6 +102,7 @@ func (s shaper) direct(g group) []member {
 		for _, a := range s.v.TeamMembers(g.team, true) {
 			out = append(out, member{a, developer})
 		}
+		slices.SortFunc(out, func(a, b member) int { return cmp.Compare(a.who.ID, b.who.ID) })
 		return out
 	}
 	for _, a := range s.v.Accounts() {

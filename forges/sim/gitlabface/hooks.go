@@ -1,6 +1,7 @@
 package gitlabface
 
 import (
+	"maps"
 	"slices"
 
 	"primum/forges/sim"
@@ -19,7 +20,6 @@ type hook struct {
 	events   map[string]bool
 	filter   string // of push events
 	implicit bool   // Options.HookURL
-	failures int
 	made     string
 }
 
@@ -178,10 +178,7 @@ func (t *Face) sendChange(s shaper, e event) {
 	attrs, _ := e.body["object_attributes"].(j)
 	target, _ := attrs["target_branch"].(string)
 	for _, c := range s.checksOf(e.repo, target) {
-		body := j{}
-		for k, v := range e.body {
-			body[k] = v
-		}
+		body := maps.Clone(e.body)
 		body["external_approval_rule"] = j{"id": c.id, "name": c.name, "external_url": c.url}
 		t.post.put(&delivery{
 			event: "Merge Request Hook", body: encode(body), at: s.v.Now(), eventID: t.post.uuid(), to: hook{url: c.url}, checkSecret: c.secret, toCheck: true,

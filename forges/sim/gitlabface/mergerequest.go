@@ -99,11 +99,13 @@ func openThreads(c *sim.Change) bool {
 }
 
 // approvals are who approves a merge request now, in the order given: the
-// newest word of each that is no mere comment.
-func approvals(c *sim.Change) []*sim.Review {
+// newest word of each that is no mere comment, unless it was for a former head
+// and the project resets approvals with each push.
+func (s shaper) approvals(r *sim.Repo, c *sim.Change) []*sim.Review {
+	keep := s.t.state.settings(r.ID).keep
 	var out []*sim.Review
 	for _, rv := range opinions(c) {
-		if rv.State == sim.Approved {
+		if rv.State == sim.Approved && (keep || rv.Commit == c.Head) {
 			out = append(out, rv)
 		}
 	}

@@ -132,15 +132,16 @@ func (n note) kind() any {
 
 // noteShape is a note as REST shows it.
 func (s shaper) noteShape(r *sim.Repo, is *sim.Issue, n note) j {
-	noteable := "Issue"
+	kind := "Issue"
 	if is.Change != nil {
-		noteable = "MergeRequest"
+		kind = "MergeRequest"
 	}
 	out := j{
 		"id": n.id, "type": n.kind(), "body": n.body, "author": s.author(n.author), "created_at": stamp(n.created), "updated_at": stamp(n.updated),
-		"system": n.system != "", "noteable_id": is.ID, "noteable_type": noteable, "project_id": r.ID, "resolvable": n.thread != nil,
-		"confidential": false, "internal": false, "imported": false, "imported_from": "none", "noteable_iid": s.iid(r, is), "commands_changes": j{},
+		"system": n.system != "", "project_id": r.ID, "resolvable": n.thread != nil,
+		"confidential": false, "internal": false, "imported": false, "imported_from": "none", "commands_changes": j{},
 	}
+	out["noteable_id"], out["noteable_iid"], out["noteable_type"] = is.ID, s.iid(r, is), kind //nolint:misspell // GitLab's word
 	if n.thread != nil {
 		out["commit_id"], out["position"], out["resolved"] = nil, s.position(r, is, n), n.thread.Resolved
 		out["resolved_by"], out["resolved_at"] = nil, nil

@@ -154,7 +154,8 @@ func (s shaper) noteAttrs(r *sim.Repo, is *sim.Issue, n note) j {
 		updatedBy = n.editor
 	}
 	return j{
-		"id": n.id, "note": n.body, "description": n.body, "noteable_type": kind, "noteable_id": is.ID, "author_id": n.author, "created_at": hookTime(n.created),
+		"noteable_type": kind, "noteable_id": is.ID, //nolint:misspell // GitLab's word
+		"id": n.id, "note": n.body, "description": n.body, "author_id": n.author, "created_at": hookTime(n.created),
 		"updated_at": hookTime(n.updated), "updated_by_id": updatedBy, "project_id": r.ID, "attachment": nil, "line_code": nil, "commit_id": "",
 		"system": n.system != "", "st_diff": nil, "type": n.kind(), "discussion_id": n.discussion(), "position": s.position(r, is, n),
 		"original_position": s.position(r, is, n), "change_position": nil, "resolved_at": nil, "resolved_by_id": nil, "resolved_by_push": nil, "internal": false,

@@ -175,7 +175,7 @@ func (p *post) try(ctx context.Context, o Options, url string, header http.Heade
 		return 0, err.Error()
 	}
 	defer func() { _ = resp.Body.Close() }()
-	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 8<<10)) //nolint:errcheck // for display only
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 8<<10))
 	return resp.StatusCode, string(raw)
 }
 

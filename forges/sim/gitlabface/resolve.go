@@ -307,9 +307,9 @@ func (q *query) mergeRequest(r *sim.Repo, is *sim.Issue) node {
 		case "approved":
 			return s.approvalsLeft(r, is) == 0, nil
 		case "approvedBy":
-			return q.approvers(s.findMergeRequest(r, s.iid(r, is), sim.PartReviews)), nil
+			return q.approvers(r, s.findMergeRequest(r, s.iid(r, is), sim.PartReviews)), nil
 		case "reviewers":
-			return q.reviewers(s.findMergeRequest(r, s.iid(r, is), sim.PartReviews)), nil
+			return q.reviewers(r, s.findMergeRequest(r, s.iid(r, is), sim.PartReviews)), nil
 		case "headPipeline":
 			if p := s.headPipeline(r, is); p != nil && !q.c.t.forbidden("pipelines") {
 				return q.pipeline(p), nil
@@ -360,9 +360,9 @@ func (q *query) milestone(r *sim.Repo, is *sim.Issue) any {
 	return nil
 }
 
-func (q *query) approvers(is *sim.Issue) connection {
+func (q *query) approvers(r *sim.Repo, is *sim.Issue) connection {
 	out := connection{typ: "UserCoreConnection"}
-	for _, rv := range approvals(is.Change) {
+	for _, rv := range q.s.approvals(r, is.Change) {
 		if n, ok := q.person(rv.Author).(node); ok {
 			out.nodes = append(out.nodes, n)
 		}
@@ -370,14 +370,14 @@ func (q *query) approvers(is *sim.Issue) connection {
 	return out
 }
 
-func (q *query) reviewers(is *sim.Issue) connection {
+func (q *query) reviewers(r *sim.Repo, is *sim.Issue) connection {
 	out := connection{typ: "MergeRequestReviewerConnection"}
 	for _, rv := range reviewers(is) {
 		u, ok := q.account(q.s.v.Account(rv.who), "MergeRequestReviewer").(node)
 		if !ok {
 			continue
 		}
-		approved := slices.ContainsFunc(approvals(is.Change), func(a *sim.Review) bool { return a.Author == rv.who })
+		approved := slices.ContainsFunc(q.s.approvals(r, is.Change), func(a *sim.Review) bool { return a.Author == rv.who })
 		out.nodes = append(out.nodes, node{u.typ, func(name string, a args) (any, error) {
 			if name == "mergeRequestInteraction" {
 				return plain("UserMergeRequestInteraction", j{

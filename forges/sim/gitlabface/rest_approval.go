@@ -1,6 +1,7 @@
 package gitlabface
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 func (s shaper) approvalsShape(r *sim.Repo, is *sim.Issue, me *sim.Account) j {
 	by := []any{}
 	mine := false
-	for _, rv := range approvals(is.Change) {
+	for _, rv := range s.approvals(r, is.Change) {
 		by = append(by, j{"user": s.author(rv.Author), "approved_at": stamp(rv.SubmittedAt)})
 		mine = mine || (me != nil && rv.Author == me.ID)
 	}
@@ -34,15 +35,13 @@ func (s shaper) approvalsShape(r *sim.Repo, is *sim.Issue, me *sim.Account) j {
 	if s.v.Conflicts(r, is.Change) {
 		status = "cannot_be_merged"
 	}
-	for k, v := range (j{
+	maps.Copy(out, j{
 		"id": is.ID, "iid": s.iid(r, is), "project_id": r.ID, "title": is.Title, "description": is.Body, "state": issueState(is),
 		"created_at": stamp(is.CreatedAt), "updated_at": stamp(is.UpdatedAt), "merge_status": status, "approvals_required": required, "approvals_left": left,
 		"require_password_to_approve": false, "require_reauthentication_to_approve": false, "suggested_approvers": []any{}, "approvers": []any{},
 		"approver_groups": []any{}, "approval_rules_left": rules, "has_approval_rules": len(s.rulesOf(r)) > 0,
 		"merge_request_approvers_available": true, "multiple_approval_rules_available": true, "invalid_approvers_rules": []any{},
-	}) {
-		out[k] = v
-	}
+	})
 	return out
 }
 
@@ -91,7 +90,8 @@ func (c *call) unapprove() error {
 	}
 	var review int64
 	c.t.forge.Read(func(v *sim.View) {
-		for _, rv := range approvals(v.Repo(at.repo).Issues[at.number].Change) {
+		r := v.Repo(at.repo)
+		for _, rv := range c.t.shaper(v).approvals(r, r.Issues[at.number].Change) {
 			if rv.Author == c.who.id {
 				review = rv.ID
 			}
@@ -168,7 +168,7 @@ func (s shaper) mergeRequestRule(r *sim.Repo, is *sim.Issue, rule approvalRule) 
 }
 
 func (c *call) mergeRequestRules() error {
-	return c.onMergeRequest(sim.PartReviews, func(s shaper, r *sim.Repo, is *sim.Issue) (any, error) {
+	return c.onMergeRequest(sim.PartReviews, func(s shaper, r *sim.Repo, _ *sim.Issue) (any, error) {
 		if err := s.paid(); err != nil {
 			return nil, err
 		}

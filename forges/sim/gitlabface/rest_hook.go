@@ -1,6 +1,7 @@
 package gitlabface
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -145,10 +146,7 @@ func (c *call) putHook(project, group int64, now string) (hook, error) {
 		h = st.hooks[i]
 	}
 	next := *h
-	next.events = map[string]bool{}
-	for k, v := range h.events {
-		next.events[k] = v
-	}
+	next.events = maps.Clone(h.events)
 	for name, at := range map[string]*string{"url": &next.url, "token": &next.token, "name": &next.name, "push_events_branch_filter": &next.filter, "signing_token": &next.signing} {
 		if c.given(name) {
 			*at = c.text(name)

@@ -253,11 +253,11 @@ func (c *call) closesIssues() error {
 
 func (c *call) relatedIssues() error {
 	return c.onMergeRequest(sim.PartAll, func(s shaper, r *sim.Repo, is *sim.Issue) (any, error) {
-		text := is.Title + "\n" + is.Body
+		text := []string{is.Title, is.Body}
 		for _, n := range is.Comments {
-			text += "\n" + n.Body
+			text = append(text, n.Body)
 		}
-		return shapes(page(c, s.mentioned(r, text)), func(is *sim.Issue) j { return s.issue(r, is) }), nil
+		return shapes(page(c, s.mentioned(r, strings.Join(text, "\n"))), func(is *sim.Issue) j { return s.issue(r, is) }), nil
 	})
 }
 

@@ -127,7 +127,6 @@ func (c *call) editProject() error {
 		for name, at := range map[string]*bool{
 			"only_allow_merge_if_pipeline_succeeds": &set.pipeline, "allow_merge_on_skipped_pipeline": &set.skipped,
 			"only_allow_merge_if_all_discussions_are_resolved": &set.discussions, "only_allow_merge_if_all_status_checks_passed": &set.statusChecks,
-			"merge_pipelines_enabled": &set.mergedResults,
 		} {
 			if c.given(name) {
 				*at = c.truth(name)

@@ -326,7 +326,7 @@ func (c *call) listProtected() error {
 		if err := c.need(s, r, sim.Maintain); err != nil {
 			return nil, err
 		}
-		return shapes(page(c, s.protectedBranches(r)), func(b protectedBranch) j { return s.protectedBranch(r, b) }), nil
+		return shapes(page(c, s.protectedBranches(r)), func(b protectedBranch) j { return s.protectedBranch(b) }), nil
 	})
 }
 
@@ -337,7 +337,7 @@ func (c *call) getProtected() error {
 		}
 		for _, b := range s.protectedBranches(r) {
 			if b.name == c.r.PathValue("branch") {
-				return s.protectedBranch(r, b), nil
+				return s.protectedBranch(b), nil
 			}
 		}
 		return nil, notFound("")

@@ -199,7 +199,7 @@ func (s shaper) project(r *sim.Repo, me *sim.Account) j {
 	}
 	if s.o.has(Premium) {
 		out["approvals_before_merge"] = set.approvals
-		out["mirror"], out["merge_pipelines_enabled"], out["merge_trains_enabled"] = false, set.mergedResults, false
+		out["mirror"], out["merge_pipelines_enabled"], out["merge_trains_enabled"] = false, false, false
 	}
 	if s.o.has(Ultimate) {
 		out["only_allow_merge_if_all_status_checks_passed"] = set.statusChecks

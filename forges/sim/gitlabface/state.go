@@ -30,13 +30,12 @@ type state struct {
 
 // settings are a project's merge settings.
 type settings struct {
-	pipeline      bool
-	skipped       bool
-	discussions   bool
-	statusChecks  bool
-	mergedResults bool
-	method        string
-	approvals     int
+	pipeline     bool
+	skipped      bool
+	discussions  bool
+	statusChecks bool
+	method       string
+	approvals    int
 	// keep is whether approvals outlive a push.
 	keep bool
 }

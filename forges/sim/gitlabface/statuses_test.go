@@ -2,6 +2,7 @@ package gitlabface_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,9 +15,7 @@ import (
 func (r *rig) status(token, sha, state string, more body) answered {
 	r.Helper()
 	in := body{"state": state, "name": "primum"}
-	for k, v := range more {
-		in[k] = v
-	}
+	maps.Copy(in, more)
 	return r.post(token, project+"/statuses/"+sha, in)
 }
 

@@ -17,7 +17,7 @@ import (
 const GitLabToken = "glpat-botOfPrimumTests0" //nolint:gosec // opens the simulated forge only
 
 // GitLabMara is a token of mara's with the scope api.
-const GitLabMara = "glpat-maraWritesTests00" //nolint:gosec // opens the simulated forge only
+const GitLabMara = "glpat-maraWritesTests00"
 
 // GitLabRig is a forge, its GitLab face and an adapter. Everything is closed with
 // the test.
