@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type answer struct {
 type scripted struct {
 	mu      sync.Mutex
 	answers map[string]answer // by method and path below /api/v1
+	moves   map[string]answer // given from the second call on
 	calls   []string
 }
 
@@ -35,8 +37,12 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v1")
+	a, ok := s.moves[call]
+	ok = ok && slices.Contains(s.calls, call)
 	s.calls = append(s.calls, call)
-	a, ok := s.answers[call+"?"+r.URL.RawQuery]
+	if !ok {
+		a, ok = s.answers[call+"?"+r.URL.RawQuery]
+	}
 	if !ok {
 		a, ok = s.answers[call]
 	}

@@ -22,7 +22,7 @@ func (r *reading) readFiles(ctx context.Context) error {
 	files, ok := r.files.get(key)
 	if !ok {
 		var err error
-		if files, err = r.listFiles(ctx); err != nil {
+		if files, err = r.listFiles(ctx, key); err != nil {
 			return fmt.Errorf("files: %w", err)
 		}
 		r.files.put(key, files, weigh(files))
@@ -34,9 +34,10 @@ func (r *reading) readFiles(ctx context.Context) error {
 	return r.addDiffs(ctx, key)
 }
 
-// listFiles reads every page: the forge knows no bound, and each page tells how
-// many files there are.
-func (r *reading) listFiles(ctx context.Context) ([]fact.File, error) {
+// listFiles reads the whole list, however long: the forge knows no bound, and
+// each page tells how many files there are. Of a long list the first page is
+// read and the rest taken from the diff.
+func (r *reading) listFiles(ctx context.Context, key string) ([]fact.File, error) {
 	path := r.path("pulls", r.number(), "files")
 	var first []changedFile
 	h, err := r.get(ctx, path, paged(1, nil), &first)
@@ -44,6 +45,15 @@ func (r *reading) listFiles(ctx context.Context) ([]fact.File, error) {
 		return nil, err
 	}
 	whole := max(total(h), len(first))
+	if len(first) > 0 && whole > manyPages*len(first) {
+		beginning, err := r.listed(first)
+		if err != nil {
+			return nil, err
+		}
+		if files, err := r.filesOfDiff(ctx, key, beginning, whole); err != nil || files != nil {
+			return files, err
+		}
+	}
 	pages := [][]changedFile{first}
 	if whole > len(first) && len(first) > 0 {
 		pages = make([][]changedFile, (whole+len(first)-1)/len(first))
@@ -60,8 +70,20 @@ func (r *reading) listFiles(ctx context.Context) ([]fact.File, error) {
 			return nil, err
 		}
 	}
+	files, err := r.listed(slices.Concat(pages...))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != whole {
+		return nil, fmt.Errorf("%d of %d came: %w", len(files), whole, forges.ErrConflict)
+	}
+	return files, nil
+}
+
+// listed are the files of the list, all of the head that is read.
+func (r *reading) listed(list []changedFile) ([]fact.File, error) {
 	files := []fact.File{}
-	for _, n := range slices.Concat(pages...) {
+	for _, n := range list {
 		if at := listedAt(n); at != "" && at != r.pull.Head.SHA && r.c.State == fact.Open {
 			return nil, fmt.Errorf("the head moved to %s: %w", wire.Short(at, 8), forges.ErrConflict)
 		}
@@ -70,9 +92,6 @@ func (r *reading) listFiles(ctx context.Context) ([]fact.File, error) {
 			f.Previous = n.Previous
 		}
 		files = append(files, f)
-	}
-	if len(files) != whole {
-		return nil, fmt.Errorf("%d of %d came: %w", len(files), whole, forges.ErrConflict)
 	}
 	return files, nil
 }
