@@ -273,3 +273,43 @@ func TestWaitingForChecksThatNoDeliveryTellsOf(t *testing.T) {
 		t.Errorf("read %d times though nothing is waited for", n)
 	}
 }
+
+// Two changes on one commit do not rewrite each other's status by turns.
+func TestSiblingsLeaveAStatusThatSaysTheSame(t *testing.T) {
+	t.Parallel()
+	b := newStatusBench(t)
+	head := b.forge.open(1)
+	b.forge.open(2)
+	b.forge.edit(2, func(c *fact.Change) {
+		c.Head.SHA = head
+		c.Commits = []fact.Commit{commitOf(head)}
+	})
+	for n := 1; n <= 2; n++ {
+		b.mark(n, "opened")
+		b.run()
+	}
+	b.forge.reset()
+	for range 5 {
+		b.mark(1, "check")
+		b.run()
+		b.mark(2, "check")
+		b.run()
+	}
+	if n := b.forge.count("set_verdict"); n > 1 {
+		t.Errorf("%d writes though nothing differs", n)
+	}
+	b.forge.approve(1)
+	b.mark(1, "reviewed")
+	b.run()
+	if got := b.forge.top(head); got != fact.CheckFailure {
+		t.Errorf("on the commit stands %s, and change 2 fails", got)
+	}
+	b.forge.approve(2)
+	b.mark(2, "reviewed")
+	b.run()
+	b.mark(1, "check")
+	b.run()
+	if got := b.forge.top(head); got != fact.CheckSuccess {
+		t.Errorf("on the commit stands %s, and both pass", got)
+	}
+}

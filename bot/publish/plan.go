@@ -81,6 +81,11 @@ func (s *Subject) check(o report.Options, sib *sibling, standing forges.Posted, 
 		s.keepPosted(standing)
 		return Act{}, false
 	}
+	// Where a check keeps no key of ours, the one of a sibling that says the same is
+	// left: each would else put its own words there whenever it is judged.
+	if p, ok := s.shared[standing.ID]; ok && sib != nil && !o.Capabilities.PinnedCheck && !covered && p.State == r.State {
+		return Act{}, false
+	}
 	r.External = external(s.Claim.Key, digest)
 	why := fmt.Sprintf("%s on %s: %s", r.State, short(s.Facts.Head.SHA), r.Title)
 	if covered {

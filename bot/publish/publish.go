@@ -82,6 +82,8 @@ type Subject struct {
 	Governed bool
 	// Memory is read for what stands, and written with what stands afterwards.
 	Memory *store.Memory
+	// shared are the checks that siblings remember to have put on the head, by id.
+	shared map[string]forges.Posted
 }
 
 // Before is an earlier verdict.

@@ -29,9 +29,13 @@ func (p *Publisher) worst(ctx context.Context, s *Subject) (worst *sibling, seen
 		return nil, "", fmt.Errorf("find changes headed by %s: %w", short(s.Facts.Head.SHA), err)
 	}
 	var looked []string
+	s.shared = map[string]forges.Posted{}
 	for i := range subs {
 		if subs[i].Kind != store.KindChange {
 			continue
+		}
+		if p := posted(&subs[i].Memory); p.SHA == s.Facts.Head.SHA && p.ID != "" {
+			s.shared[p.ID] = p
 		}
 		looked = append(looked, fmt.Sprintf("%d=%d", subs[i].ID, subs[i].Verdict))
 		sib, ok := p.sibling(ctx, s, &subs[i])
