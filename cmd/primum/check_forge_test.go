@@ -10,6 +10,7 @@ import (
 	"primum/bot/clock"
 	"primum/forges/github"
 	"primum/forges/sim"
+	"primum/forges/sim/giteaface"
 	"primum/forges/sim/simtest"
 )
 
@@ -26,7 +27,12 @@ func checkRemote(t *testing.T, rig *simtest.Rig, n int, o checkOptions) (code in
 
 func openChange(t *testing.T, rig *simtest.Rig, file string) int {
 	t.Helper()
-	mara := rig.Forge.As("mara")
+	return openChangeOn(t, rig.Forge, file)
+}
+
+func openChangeOn(t *testing.T, f *sim.Forge, file string) int {
+	t.Helper()
+	mara := f.As("mara")
 	if _, err := mara.Push(simtest.Repo, "topic", sim.NewCommit{Message: "Change", Files: map[string]string{file: "changed\n"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +41,75 @@ func openChange(t *testing.T, rig *simtest.Rig, file string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// A policy judges alike on every forge, and --post leaves status and comment.
+func TestCheckJudgesAlikeOnEveryForge(t *testing.T) {
+	t.Parallel()
+	type stage struct {
+		forge *sim.Forge
+		kind  string
+		url   string
+		token string
+		env   []string
+		words func() int // writes so far
+	}
+	stages := map[string]func(t *testing.T) stage{
+		"gitlab in a job": func(t *testing.T) stage {
+			t.Helper()
+			r := simtest.NewGitLab(t, simtest.GitLabOptions{Now: clock.System{}.Now, Path: "/gitlab"})
+			return stage{r.Forge, "", r.Server.URL + "/gitlab", r.Token, []string{
+				"GITLAB_CI=true", "CI_SERVER_URL=" + r.Server.URL + "/gitlab", "CI_MERGE_REQUEST_PROJECT_PATH=" + simtest.Repo, "CI_PROJECT_PATH=sam/fork",
+				"GITLAB_TOKEN=" + r.Token, "CI_MERGE_REQUEST_IID=",
+			}, func() int { return r.Face.Calls().Writes }}
+		},
+		"gitea": func(t *testing.T) stage {
+			t.Helper()
+			r := simtest.NewGitea(t, simtest.GiteaOptions{Now: clock.System{}.Now, Path: "/gitea"})
+			return stage{r.Forge, "gitea", r.Server.URL + "/gitea", r.Token, []string{"PRIMUM_TOKEN=" + r.Token}, func() int { return r.Face.Calls().Writes }}
+		},
+		"forgejo in a job": func(t *testing.T) stage {
+			t.Helper()
+			r := simtest.NewGitea(t, simtest.GiteaOptions{Now: clock.System{}.Now, Product: giteaface.Forgejo})
+			return stage{r.Forge, "", r.Server.URL, r.Token, []string{
+				"FORGEJO_ACTIONS=true", "GITHUB_SERVER_URL=" + r.Server.URL, "GITHUB_API_URL=" + r.Server.URL + "/api/v1", "GITHUB_TOKEN=" + r.Token,
+				"GITHUB_REPOSITORY=" + simtest.Repo,
+			}, func() int { return r.Face.Calls().Writes }}
+		},
+	}
+	for name, set := range stages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := set(t)
+			n := openChangeOn(t, s.forge, "fw/dosing/rate.c")
+			o := checkOptions{format: "text", remote: remote{forge: s.kind, number: n, trace: t.Output()}}
+			if s.kind != "" {
+				o.remote.repo, o.remote.url = simtest.Repo, s.url
+			}
+			code, out, err := asked(t, o, s.env...)
+			if err != nil || code != exitFindings || !strings.Contains(out, "review-quorum") {
+				t.Fatalf("exit %d, %v:\n%s", code, err, out)
+			}
+			if s.words() != 0 {
+				t.Errorf("%d writes without --post", s.words())
+			}
+			o.remote.post = true
+			if code, _, err := asked(t, o, s.env...); err != nil || code != exitFindings {
+				t.Fatalf("--post: exit %d, %v", code, err)
+			}
+			is, _ := s.forge.Issue(simtest.Repo, n)
+			if st := s.forge.Statuses(simtest.Repo, is.Change.Head); len(st) != 1 || st[0].Context != "primum" || st[0].State != "failure" && st[0].State != "failed" {
+				t.Errorf("--post left %+v on the head", st)
+			}
+			if len(is.Comments) != 1 || !strings.Contains(is.Comments[0].Body, "before this can merge") {
+				t.Errorf("--post left the comments %+v", is.Comments)
+			}
+			o.remote.number = 4711
+			if code, _, err := asked(t, o, s.env...); code != exitFailure || err == nil {
+				t.Errorf("no such change: exit %d, %v", code, err)
+			}
+		})
+	}
 }
 
 func plainToken(c *github.Config) { c.Now = clock.System{}.Now }

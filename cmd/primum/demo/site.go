@@ -151,7 +151,11 @@ func clip(s string, n int) string {
 // say is what people read of an error of the forge.
 func say(err error) string {
 	if refused, ok := errors.AsType[*sim.Refusal](err); ok {
-		return strings.Join(refused.Reasons, "; ")
+		var reasons []string
+		for _, why := range refused.Reasons {
+			reasons = append(reasons, hinder(why))
+		}
+		return strings.Join(reasons, "; ")
 	}
 	return err.Error()
 }

@@ -216,7 +216,10 @@ func (s *site) change(w http.ResponseWriter, r *http.Request) {
 		view.Row = changeRow{Number: n, Title: is.Title, Author: login(v, is.Author), State: stateOf(is), Updated: is.UpdatedAt, Try: s.w.tries[n]}
 		view.Row.Primum, view.Checks = checksOf(v, rp, c.Head)
 		view.Branch, view.Base, view.Head, view.Body = c.HeadBranch, c.Base, c.Head, is.Body
-		view.Files, view.Hinders = v.ChangeFiles(rp, c, true), v.Hinders(rp, is)
+		view.Files = v.ChangeFiles(rp, c, true)
+		for _, why := range v.Hinders(rp, is) {
+			view.Hinders = append(view.Hinders, hinder(why))
+		}
 		view.Timeline = s.timeline(v, rp, is)
 		view.Commits = len(v.ChangeCommits(rp, c))
 		for _, f := range view.Files {
@@ -232,6 +235,18 @@ func (s *site) change(w http.ResponseWriter, r *http.Request) {
 	}
 	view.Wanted = []string{"build", "test", "verify-hil"}
 	s.render(w, r, http.StatusOK, "change", view.Row.Title, view)
+}
+
+// hinder is why a merge is refused; GitLab's API has words that people do not see.
+func hinder(why string) string {
+	switch why {
+	case "ci_must_pass":
+		return "The pipeline must succeed"
+	case "ci_still_running":
+		return "The pipeline is still running"
+	default:
+		return why
+	}
 }
 
 // timeline puts what happened on a change or issue in order.
