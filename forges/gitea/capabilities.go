@@ -63,14 +63,19 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 			"Keep the account out of repositories it need not see: it reads all it may.",
 		},
 	}
-	if name == Forgejo {
-		c.Lacks[forges.TellsStatus] = "A commit status comes without a delivery: other checks are seen with the end of a workflow, or by the sweep."
+	switch {
+	case name == Forgejo:
+		c.Lacks[forges.TellsStatus] = "A commit status comes without a delivery. Other checks are seen with the end of a workflow, or by the sweep; " +
+			"a green status set in Primum's name stands until the sweep finds it: let it run each minute (PRIMUM_SWEEP_INTERVAL=1m)."
 		c.Lacks[forges.TellsJobs] = "A job that begins or ends comes without a delivery: it is seen with the end of its workflow, or by the sweep."
-		c.Lacks[forges.TellsTextEdits] = "The text of an issue or change edited through the API comes without a delivery: it is noticed by the sweep."
 		c.Lacks[forges.TellsIssueDeleted] = "An issue that is deleted is noticed with the next look at the change."
-	} else if version != "" && !p.atLeast(1, 23) {
+		if version != "" && !p.atLeast(10, 0) { // 7.0.2 does not, 10.0.0 does
+			c.Lacks[forges.TellsTextEdits] = "The text of an issue or change edited through the API comes without a delivery: it is noticed by the sweep."
+		}
+	case version != "" && !p.atLeast(1, 23):
 		c.Lacks[forges.TellsJobs] = "Before Gitea 1.23 a job comes without a delivery: it is noticed by the sweep."
-		c.Lacks[forges.TellsStatus] = "Before Gitea 1.23 a commit status comes without a delivery: it is noticed by the sweep."
+		c.Lacks[forges.TellsStatus] = "Before Gitea 1.23 a commit status comes without a delivery: a green one set in Primum's name stands until the sweep finds it; " +
+			"let it run each minute (PRIMUM_SWEEP_INTERVAL=1m)."
 	}
 	return c
 }

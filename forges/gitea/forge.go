@@ -24,7 +24,8 @@ type Forge struct {
 	mu      sync.Mutex
 	product product // as asked last
 	asked   time.Time
-	self    fact.Person // our account, once known
+	self    fact.Person   // our account, once known
+	asking  chan struct{} // held by who asks for them
 
 	people  *people
 	commits *recent[keptCommits]
@@ -49,6 +50,7 @@ func New(c Config) (*Forge, error) {
 	}
 	f := &Forge{
 		settled: s,
+		asking:  make(chan struct{}, 1),
 		people:  newPeople(s.PeopleFor, s.Now),
 		commits: newRecent[keptCommits](1000, 24<<20),
 		files:   newRecent[[]fact.File](2000, 24<<20),

@@ -25,6 +25,7 @@ type people struct {
 	now  func() time.Time
 	mu   sync.Mutex
 	by   map[string]map[string]resolved // owner, principal
+	turn map[string]chan struct{}       // by owner: one reading asks at a time
 }
 
 type resolved struct {
@@ -36,7 +37,7 @@ type resolved struct {
 const problemFor = time.Minute
 
 func newPeople(keep time.Duration, now func() time.Time) *people {
-	return &people{keep: keep, now: now, by: map[string]map[string]resolved{}}
+	return &people{keep: keep, now: now, by: map[string]map[string]resolved{}, turn: map[string]chan struct{}{}}
 }
 
 func (p *people) get(owner, principal string) (fact.Principal, bool) {
@@ -72,22 +73,53 @@ func (p *people) forget(owner string) {
 	delete(p.by, strings.ToLower(owner))
 }
 
+// take waits for one's turn to ask for people of an owner, so that changes read
+// at once do not each ask for the same.
+func (p *people) take(ctx context.Context, owner string) (done func(), err error) {
+	p.mu.Lock()
+	turn, ok := p.turn[owner]
+	if !ok {
+		turn = make(chan struct{}, 1)
+		p.turn[owner] = turn
+	}
+	p.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// known gives what is known of the principals and lists those to ask for.
+func (p *people) known(owner string, principals []string) (found map[string]fact.Principal, ask []string) {
+	found = map[string]fact.Principal{}
+	for _, name := range principals {
+		if _, twice := found[name]; twice {
+			continue
+		}
+		r, ok := p.get(owner, name)
+		if !ok {
+			ask = append(ask, name)
+		}
+		found[name] = r
+	}
+	return found, ask
+}
+
 // readPeople resolves the principals of the plan: one call for each account,
 // one for the teams of the owner and one for each team, of those not known.
 func (r *reading) readPeople(ctx context.Context) error {
 	ctx = wire.Operation(ctx, "read_people")
 	owner := strings.ToLower(r.ref.Repo.Owner)
-	found := map[string]fact.Principal{}
-	var ask []string
-	for _, name := range r.plan.Principals {
-		if _, twice := found[name]; twice {
-			continue
+	found, ask := r.people.known(owner, r.plan.Principals)
+	if len(ask) > 0 {
+		done, err := r.people.take(ctx, owner)
+		if err != nil {
+			return err
 		}
-		p, ok := r.people.get(owner, name)
-		if !ok {
-			ask = append(ask, name)
-		}
-		found[name] = p
+		defer done()
+		found, ask = r.people.known(owner, r.plan.Principals)
 	}
 	teams := r.teamsOf(owner)
 	answers := make([]fact.Principal, len(ask))

@@ -64,11 +64,17 @@ func (f *Forge) known() product {
 // identify asks for the product and for our own account, once, and for the
 // product again after a while. What fails is asked again with the next call.
 func (f *Forge) identify(ctx context.Context) error {
-	f.mu.Lock()
-	fresh := !f.asked.IsZero() && f.Now().Sub(f.asked) < versionFor
-	self := f.self
-	f.mu.Unlock()
-	if fresh && self.Known() {
+	if _, fresh := f.identified(); fresh {
+		return nil
+	}
+	select {
+	case f.asking <- struct{}{}:
+		defer func() { <-f.asking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	self, fresh := f.identified()
+	if fresh {
 		return nil
 	}
 	ctx = wire.Operation(ctx, "identify")
@@ -90,6 +96,13 @@ func (f *Forge) identify(ctx context.Context) error {
 	defer f.mu.Unlock()
 	f.self, f.product, f.asked = self, productOf(said.Version), f.Now()
 	return nil
+}
+
+// identified gives our account, and whether nothing need be asked.
+func (f *Forge) identified() (self fact.Person, fresh bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.self, f.self.Known() && !f.asked.IsZero() && f.Now().Sub(f.asked) < versionFor
 }
 
 // Identify asks who the token belongs to and which product answers, so that our

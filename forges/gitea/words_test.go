@@ -48,7 +48,8 @@ func TestCapabilities(t *testing.T) {
 		{Gitea, "1.26.3", true, true},
 		{Gitea, "", true, true},
 		{Gitea, "1.22.6", false, true},
-		{Forgejo, "10.0.0+gitea-1.22.0", false, false},
+		{Forgejo, "10.0.0+gitea-1.22.0", false, true},
+		{Forgejo, "7.0.2+gitea-1.22.0", false, false},
 	} {
 		got := CapabilitiesOf(c.name, c.version)
 		if got.Product != c.name || got.Version != c.version || got.Has(forges.TellsStatus) != c.status || got.Has(forges.TellsTextEdits) != c.edited {
