@@ -111,6 +111,8 @@ func (f *Forge) newHead(me *Account, r *Repo, is *Issue, tip string) {
 	c.Head, c.BaseSHA = tip, r.Branches[c.Base]
 	if forced {
 		f.event(is, IssueEvent{Kind: "head_ref_force_pushed", Actor: me.ID, From: before, To: tip})
+	} else if f.style.KeepsPushes {
+		f.event(is, IssueEvent{Kind: "pushed", Actor: me.ID, From: before, To: tip})
 	}
 	f.announce(Happening{Kind: ChangeHappened, Action: "synchronize", Actor: me, Repo: r, Issue: is, Was: map[string]string{"before": before}})
 	same := f.style.StaleByContent && f.sameWork(r, c, before, tip)

@@ -48,6 +48,7 @@ func (a Actor) depend(repo string, number int, onRepo string, on int, add bool) 
 			is.Depends = slices.DeleteFunc(slices.Clone(is.Depends), func(o Dependency) bool { return o == d })
 		}
 		f.event(is, IssueEvent{Kind: kind, Actor: me.ID, Other: other.ID})
+		f.event(other, IssueEvent{Kind: kind, Actor: me.ID, Other: is.ID})
 		return nil
 	})
 }

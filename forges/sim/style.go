@@ -25,6 +25,8 @@ type Style struct {
 	StaleByContent bool
 	// ReviewsAreComments: the body of a review is a comment with an id of its own.
 	ReviewsAreComments bool
+	// KeepsPushes: the history of a change tells of every push, not only of forced ones.
+	KeepsPushes bool
 	// ClearsAtOnce: all labels taken off together are one happening, "labels_cleared".
 	ClearsAtOnce bool
 }

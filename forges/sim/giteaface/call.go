@@ -25,7 +25,7 @@ type call struct {
 func (t *Face) serve(w http.ResponseWriter, r *http.Request, rt *route, values map[string]string) {
 	c := &call{t: t, w: w, r: r, values: values}
 	if rt == nil {
-		c.notFound()
+		http.NotFound(w, r)
 		return
 	}
 	if !c.signIn(rt) {
@@ -89,7 +89,10 @@ type result struct {
 	status  int
 	body    any
 	message string // of a failure
+	missing string // what was not found
 }
+
+func missing(format string, args ...any) result { return result{missing: fmt.Sprintf(format, args...)} }
 
 func ok(body any) result { return result{status: http.StatusOK, body: body} }
 func failure(status int, format string, args ...any) result {
@@ -98,6 +101,8 @@ func failure(status int, format string, args ...any) result {
 
 func (c *call) give(res result) {
 	switch {
+	case res.missing != "":
+		c.notFound(res.missing)
 	case res.status == 0 || (res.status == http.StatusNotFound && res.message == ""):
 		c.notFound()
 	case res.status >= http.StatusBadRequest:

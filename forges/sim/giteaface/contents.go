@@ -86,12 +86,12 @@ func (c *call) getContents() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.at(s, r)
 		if k == nil {
-			return failure(http.StatusNotFound, "object does not exist [id: %s, rel_path: ]", c.ref(r))
+			return missing("object does not exist [id: %s, rel_path: ]", c.ref(r))
 		}
 		path := strings.Trim(c.values["path"], "/")
 		e, found := s.v.Lookup(k.Tree, path)
 		if !found {
-			return failure(http.StatusNotFound, "object does not exist [id: , rel_path: %s]", path)
+			return missing("object does not exist [id: , rel_path: %s]", path)
 		}
 		if e.Mode != sim.ModeTree {
 			return ok(s.entry(r, k, c.ref(r), path, e, true))
@@ -125,7 +125,7 @@ func (c *call) files(paths []string) {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.at(s, r)
 		if k == nil {
-			return failure(http.StatusNotFound, "object does not exist [id: %s, rel_path: ]", c.ref(r))
+			return missing("object does not exist [id: %s, rel_path: ]", c.ref(r))
 		}
 		out := []any{}
 		bytes := 0
@@ -189,7 +189,7 @@ func (c *call) getTree() {
 			at = k.SHA
 		}
 		if _, found := s.v.Tree(oid); !found {
-			return failure(http.StatusBadRequest, "object does not exist [id: %s, rel_path: ]", at)
+			return failure(http.StatusBadRequest, "sha not found [%s]", at)
 		}
 		all := []any{}
 		deep, _ := strconv.ParseBool(c.query("recursive"))
@@ -242,9 +242,22 @@ func (c *call) getCommit() {
 		}
 		k := s.v.Resolve(r, c.values["sha"])
 		if k == nil {
-			return result{}
+			return failure(http.StatusNotFound, "commit doesn't exist: %s", c.values["sha"])
 		}
-		return ok(s.commit(r, k))
+		out := s.commit(r, k)
+		for name, drop := range map[string]func(){
+			"stat": func() { out["stats"] = nil }, "files": func() { out["files"] = nil },
+			"verification": func() {
+				if inner, is := out["commit"].(j); is {
+					inner["verification"] = nil
+				}
+			},
+		} {
+			if c.query(name) == "false" {
+				drop()
+			}
+		}
+		return ok(out)
 	})
 }
 
@@ -271,6 +284,7 @@ func (c *call) listCommits() {
 			}
 			all = touching
 		}
+		c.w.Header().Set("X-Total", strconv.Itoa(len(all)))
 		return ok(s.commits(r, newestFirst(c, all)))
 	})
 }

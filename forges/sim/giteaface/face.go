@@ -110,7 +110,8 @@ func New(f *sim.Forge, o Options) *Face {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	style := sim.Style{
-		Gate: sim.GateGitea, ChecksAreStatuses: true, AnyState: true, StaleByContent: true, ClearsAtOnce: true, ReviewsAreComments: true, DraftPrefixes: []string{"WIP:", "[WIP]"},
+		Gate: sim.GateGitea, ChecksAreStatuses: true, AnyState: true, StaleByContent: true, ClearsAtOnce: true, ReviewsAreComments: true, KeepsPushes: true,
+		DraftPrefixes: []string{"WIP:", "[WIP]"},
 	}
 	if o.Product == Forgejo {
 		style.Gate = sim.GateForgejo
@@ -321,12 +322,16 @@ func (c *call) fail(status int, message string) {
 	c.answer(status, j{"message": message, "url": c.t.options().URL + "/api/swagger"})
 }
 
-func (c *call) notFound() {
+// notFound answers 404, with what was looked for if it is said.
+func (c *call) notFound(what ...string) {
+	said := "not found"
 	if c.t.forgejo() {
-		c.answer(http.StatusNotFound, j{"errors": []string{}, "message": "The target couldn't be found.", "url": c.t.options().URL + "/api/swagger"})
-		return
+		said = "The target couldn't be found."
+		if what == nil {
+			what = []string{}
+		}
 	}
-	c.answer(http.StatusNotFound, j{"errors": nil, "message": "not found", "url": c.t.options().URL + "/api/swagger"})
+	c.answer(http.StatusNotFound, j{"errors": what, "message": said, "url": c.t.options().URL + "/api/swagger"})
 }
 
 // refused answers what the forge refused.
@@ -340,8 +345,8 @@ func (c *call) refused(err error) {
 	switch r.Kind {
 	case sim.NotFound:
 		c.notFound()
-	case sim.Forbidden:
-		c.fail(http.StatusForbidden, why)
+	case sim.Forbidden: // without a word
+		c.answer(http.StatusForbidden, none)
 	case sim.Moved:
 		c.fail(http.StatusConflict, why)
 	case sim.Blocked:

@@ -137,6 +137,10 @@ func (c *call) createComment() {
 		c.fail(http.StatusUnprocessableEntity, "[Body]: Required")
 		return
 	}
+	if _, found := c.t.forge.Issue(c.repoName(), n); !found { // measured: no word of explanation
+		c.fail(http.StatusInternalServerError, "")
+		return
+	}
 	id, err := c.act().Comment(c.repoName(), n, in.Body)
 	c.done(err, func(s shaper, r *sim.Repo) result {
 		return result{status: http.StatusCreated, body: s.comment(r, r.Issues[n], s.v.Comment(r, id))}
@@ -152,7 +156,7 @@ func (c *call) onComment(fn func(s shaper, r *sim.Repo, is *sim.Issue, m *sim.Co
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		m := s.v.Comment(r, int64(id))
 		if m == nil || r.Issues[m.Number] == nil {
-			return result{}
+			return missing("comment does not exist [id: %d, issue_id: 0]", id)
 		}
 		return fn(s, r, r.Issues[m.Number], m)
 	})
@@ -469,6 +473,10 @@ func (c *call) depend(do func(a sim.Actor, repo string, number int, onRepo strin
 		err = do(c.act(), in.Owner+"/"+in.Repo, in.Index, c.repoName(), n)
 	} else {
 		err = do(c.act(), c.repoName(), n, in.Owner+"/"+in.Repo, in.Index)
+	}
+	if r, is := refusal(err); is && (r.Kind == sim.Invalid || strings.HasPrefix(strings.Join(r.Reasons, ""), "no such dependency")) {
+		c.fail(http.StatusInternalServerError, "") // measured: no word of explanation
+		return
 	}
 	c.done(err, func(s shaper, r *sim.Repo) result {
 		return result{status: http.StatusCreated, body: s.issue(r, r.Issues[n])}

@@ -102,15 +102,15 @@ func (c *call) listTeams() {
 	})
 }
 
-// searchTeams finds only the teams the caller is in, unless he owns the organisation.
+// searchTeams finds only the teams the caller is in, even if he owns the
+// organisation.
 func (c *call) searchTeams() {
 	c.onOrg(func(s shaper, o *sim.Account) result {
-		is, owns := c.member(o)
-		if !is {
+		if is, _ := c.member(o); !is {
 			return failure(http.StatusForbidden, "Must be an organization member")
 		}
 		all := slices.DeleteFunc(s.teams(o), func(t *sim.Team) bool {
-			return !strings.Contains(strings.ToLower(t.Slug), strings.ToLower(c.query("q"))) || (!owns && !c.inTeam(s, t))
+			return !strings.Contains(strings.ToLower(t.Slug), strings.ToLower(c.query("q"))) || (!c.me.SiteAdmin && !c.inTeam(s, t))
 		})
 		out := []any{}
 		for _, t := range linked(c, all) {
@@ -142,7 +142,11 @@ func (c *call) onTeam(fn func(s shaper, t *sim.Team) result) {
 			return result{}
 		}
 		o := s.v.Account(t.Org)
-		if _, owns := c.member(o); !owns && !c.inTeam(s, t) {
+		is, owns := c.member(o)
+		if !is {
+			return result{}
+		}
+		if !owns && !c.inTeam(s, t) {
 			return failure(http.StatusForbidden, "Must be a team member")
 		}
 		return fn(s, t)

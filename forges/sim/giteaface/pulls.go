@@ -51,7 +51,7 @@ func (c *call) listPulls() {
 		})
 		out := []any{}
 		for _, is := range linked(c, all) {
-			out = append(out, s.pull(r, is))
+			out = append(out, s.listed(r, is))
 		}
 		return ok(out)
 	})
@@ -118,15 +118,33 @@ func (s shaper) diff(r *sim.Repo, is *sim.Issue, mail bool) string {
 		return s.gitDiff(s.v.ChangeBase(r, is.Change), is.Change.Head)
 	}
 	var b strings.Builder
-	for _, k := range s.v.ChangeCommits(r, is.Change) {
+	all := s.v.ChangeCommits(r, is.Change)
+	for i, k := range all {
+		mark := "[PATCH]"
+		if len(all) > 1 {
+			mark = fmt.Sprintf("[PATCH %d/%d]", i+1, len(all))
+		}
 		parent := ""
 		if len(k.Parents) > 0 {
 			parent = k.Parents[0]
 		}
 		subject, body, _ := strings.Cut(strings.TrimRight(k.Message, "\n"), "\n")
-		fmt.Fprintf(&b, "From %s Mon Sep 17 00:00:00 2001\nFrom: %s <%s>\nDate: %s\nSubject: [PATCH] %s\n%s\n---\n\n%s-- \n2.47.0\n\n", k.SHA, k.Author.Name, k.Author.Email,
-			k.Author.At.Format("Mon, 2 Jan 2006 15:04:05 -0700"), subject, body, s.gitDiff(parent, k.SHA))
+		fmt.Fprintf(&b, "From %s Mon Sep 17 00:00:00 2001\nFrom: %s <%s>\nDate: %s\nSubject: %s %s\n%s\n---\n%s\n%s-- \n2.47.0\n\n", k.SHA, k.Author.Name, k.Author.Email,
+			k.Author.At.Format("Mon, 2 Jan 2006 15:04:05 -0700"), mark, subject, body, s.diffStat(parent, k.SHA), s.gitDiff(parent, k.SHA))
 	}
+	return b.String()
+}
+
+// diffStat counts lines as git does before a diff.
+func (s shaper) diffStat(from, to string) string {
+	var b strings.Builder
+	files := s.v.CompareCommits(from, to, true)
+	added, removed := 0, 0
+	for _, d := range files {
+		added, removed = added+d.Additions, removed+d.Deletions
+		fmt.Fprintf(&b, " %s | %d %s%s\n", d.Path, d.Additions+d.Deletions, strings.Repeat("+", min(d.Additions, 40)), strings.Repeat("-", min(d.Deletions, 40)))
+	}
+	fmt.Fprintf(&b, " %d files changed, %d insertions(+), %d deletions(-)\n", len(files), added, removed)
 	return b.String()
 }
 
@@ -149,10 +167,10 @@ func (s shaper) gitDiff(from, to string) string {
 		before, after := sided("a", old), sided("b", d.Path)
 		switch {
 		case d.Status == sim.FileAdded:
-			fmt.Fprintf(&b, "new file mode %s\nindex %.10s..%.10s\n", d.Mode, sim.NoCommit, is.OID)
+			fmt.Fprintf(&b, "new file mode %s\nindex %.7s..%.7s\n", d.Mode, sim.NoCommit, is.OID)
 			before = "/dev/null"
 		case d.Status == sim.FileRemoved:
-			fmt.Fprintf(&b, "deleted file mode %s\nindex %.10s..%.10s\n", d.Mode, was.OID, sim.NoCommit)
+			fmt.Fprintf(&b, "deleted file mode %s\nindex %.7s..%.7s\n", d.Mode, was.OID, sim.NoCommit)
 			after = "/dev/null"
 		case d.Status == sim.FileRenamed:
 			share := 100
@@ -161,15 +179,15 @@ func (s shaper) gitDiff(from, to string) string {
 			}
 			fmt.Fprintf(&b, "similarity index %d%%\nrename from %s\nrename to %s\n", share, quoted(old), quoted(d.Path))
 			if was.OID != is.OID {
-				fmt.Fprintf(&b, "index %.10s..%.10s %s\n", was.OID, is.OID, is.Mode)
+				fmt.Fprintf(&b, "index %.7s..%.7s %s\n", was.OID, is.OID, is.Mode)
 			}
 		case was.Mode != is.Mode:
 			fmt.Fprintf(&b, "old mode %s\nnew mode %s\n", was.Mode, is.Mode)
 			if was.OID != is.OID {
-				fmt.Fprintf(&b, "index %.10s..%.10s\n", was.OID, is.OID)
+				fmt.Fprintf(&b, "index %.7s..%.7s\n", was.OID, is.OID)
 			}
 		default:
-			fmt.Fprintf(&b, "index %.10s..%.10s %s\n", was.OID, is.OID, is.Mode)
+			fmt.Fprintf(&b, "index %.7s..%.7s %s\n", was.OID, is.OID, is.Mode)
 		}
 		switch {
 		case d.Binary:
@@ -279,7 +297,10 @@ func (c *call) createPull() {
 	}
 	n, err := c.act().OpenChange(c.repoName(), sim.NewChange{Title: in.Title, Body: in.Body, Head: in.Head, Base: in.Base})
 	if r, is := refusal(err); is && r.Kind == sim.Invalid && strings.HasPrefix(strings.Join(r.Reasons, ""), "A pull request already exists") {
-		c.fail(http.StatusConflict, "pull request already exists for these targets")
+		c.fail(http.StatusConflict, fmt.Sprintf("pull request already exists for these targets [head_branch: %s, base_branch: %s]", in.Head, in.Base))
+		return
+	} else if is && r.Kind == sim.Invalid && strings.HasSuffix(strings.Join(r.Reasons, ""), "does not exist") {
+		c.notFound()
 		return
 	}
 	c.done(err, func(s shaper, r *sim.Repo) result {
@@ -333,7 +354,7 @@ func (c *call) listReviews() {
 		for _, who := range is.Change.Requested {
 			all = append(all, s.requestedReview(r, is, who))
 		}
-		return ok(linked(c, all))
+		return ok(page(c, all))
 	})
 }
 
@@ -349,7 +370,7 @@ func (c *call) onReview(fn func(s shaper, r *sim.Repo, is *sim.Issue, rv *sim.Re
 				return fn(s, r, is, rv)
 			}
 		}
-		return result{}
+		return missing("review does not exist [id: %d]", id)
 	})
 }
 
@@ -389,10 +410,11 @@ func (c *call) createReview() {
 		return
 	}
 	state := map[string]sim.ReviewState{"APPROVED": sim.Approved, "REQUEST_CHANGES": sim.ChangesRequested, "COMMENT": sim.Commented}[in.Event]
+	wants := " requires a body"
+	if state == sim.Commented {
+		wants += " or a comment"
+	}
 	switch {
-	case state == "":
-		c.fail(http.StatusUnprocessableEntity, "unknown review event")
-		return
 	case is.Author == c.me.ID && state == sim.Approved:
 		c.fail(http.StatusUnprocessableEntity, "approve your own pull is not allowed")
 		return
@@ -400,7 +422,10 @@ func (c *call) createReview() {
 		c.fail(http.StatusUnprocessableEntity, "reject your own pull is not allowed")
 		return
 	case state != sim.Approved && strings.TrimSpace(in.Body) == "":
-		c.fail(http.StatusUnprocessableEntity, fmt.Sprintf("review event %s requires a body or a comment", in.Event))
+		c.fail(http.StatusUnprocessableEntity, "review event "+in.Event+wants)
+		return
+	case state == "": // a review nobody sees until it is submitted
+		c.fail(http.StatusUnprocessableEntity, "pending reviews are not kept here")
 		return
 	}
 	id, err := c.act().Review(c.repoName(), n, state, in.CommitID, in.Body)

@@ -27,7 +27,7 @@ func (c *call) getUser() {
 	c.reading(func(s shaper) result {
 		a := s.v.AccountByLogin(c.values["user"])
 		if a == nil {
-			return result{}
+			return failure(http.StatusNotFound, "user redirect does not exist [name: %s]", c.values["user"])
 		}
 		return ok(s.user(a))
 	})
@@ -129,7 +129,7 @@ func (c *call) getBranch() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		name := c.values["branch"]
 		if r.Branches[name] == "" {
-			return failure(http.StatusNotFound, "branch does not exist [repo_id: %d name: %s]", r.ID, name)
+			return result{}
 		}
 		return ok(s.branch(r, name))
 	})

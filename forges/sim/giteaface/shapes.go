@@ -242,11 +242,11 @@ func (s shaper) reaction(re sim.Reaction) j {
 	return j{"user": s.account(re.Author), "content": re.Content, "created_at": stamp(re.At)}
 }
 
-// reviewers are those who were asked for a review, or gave an opinion.
+// reviewers are those who were asked for a review, or gave one.
 func (s shaper) reviewers(c *sim.Change) []any {
 	var ids []int64
 	for _, rv := range c.Reviews {
-		if rv.State != sim.Commented && !slices.Contains(ids, rv.Author) {
+		if !slices.Contains(ids, rv.Author) {
 			ids = append(ids, rv.Author)
 		}
 	}
@@ -316,6 +316,19 @@ func (s shaper) pull(r *sim.Repo, is *sim.Issue) j {
 	return out
 }
 
+// listed is a change as lists show it: without what a diff would tell.
+func (s shaper) listed(r *sim.Repo, is *sim.Issue) j {
+	out := s.pull(r, is)
+	if s.forgejo {
+		return out
+	}
+	for _, key := range []string{"additions", "deletions", "changed_files"} {
+		delete(out, key)
+	}
+	out["assignees"], out["requested_reviewers_teams"] = nil, nil
+	return out
+}
+
 // reviewState is a review's state in Gitea's words, dismissed or not.
 func reviewState(rv *sim.Review) string {
 	st := rv.State
@@ -373,8 +386,8 @@ func (s shaper) requestedReview(r *sim.Repo, is *sim.Issue, who int64) j {
 	web := s.issueWeb(r, is)
 	return j{
 		"id": who, "user": s.account(who), "team": nil, "state": "REQUEST_REVIEW", "body": "", "commit_id": "", "stale": false,
-		"official": false, "dismissed": false, "comments_count": 0, "submitted_at": stamp(is.CreatedAt), "updated_at": stamp(is.CreatedAt),
-		"html_url": fmt.Sprintf("%s#issuecomment-%d", web, who), "pull_request_url": web,
+		"official": s.v.Permission(r, s.v.Account(who)).AtLeast(sim.Write), "dismissed": false, "comments_count": 0,
+		"submitted_at": stamp(is.CreatedAt), "updated_at": stamp(is.CreatedAt), "html_url": "", "pull_request_url": web,
 	}
 }
 
@@ -397,9 +410,6 @@ func (s shaper) status(r *sim.Repo, st *sim.Status) j {
 		if o.ID == st.ID {
 			index = int64(i) + 1
 		}
-	}
-	if s.forgejo { // and on Forgejo through the whole forge
-		index = st.ID
 	}
 	return j{
 		"id": index, "status": st.State, "target_url": st.TargetURL, "description": st.Description, "url": s.repoURL(r) + "/statuses/" + st.SHA,

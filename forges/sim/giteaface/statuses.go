@@ -50,8 +50,11 @@ func (c *call) commitOf(s shaper, r *sim.Repo) *sim.Commit {
 func (c *call) listStatuses() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.commitOf(s, r)
+		if k == nil && c.values["ref"] == "" { // asked by statuses/{sha}
+			return ok(page(c, []any{}))
+		}
 		if k == nil {
-			return result{}
+			return missing("object does not exist [id: %s, rel_path: ]", c.values["ref"])
 		}
 		all := slices.Clone(r.Statuses[k.SHA])
 		if want := c.query("state"); want != "" {
@@ -81,12 +84,13 @@ func (c *call) listStatuses() {
 	})
 }
 
-// combined gives the newest status per context and what they amount to.
+// combined gives the newest status per context and what they amount to. Its
+// total_count is the length of the page.
 func (c *call) combined() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.commitOf(s, r)
 		if k == nil {
-			return result{}
+			return missing("object does not exist [id: %s, rel_path: ]", c.values["ref"])
 		}
 		newest := s.v.NewestStatuses(r, k.SHA)
 		slices.SortFunc(newest, func(a, b *sim.Status) int { return strings.Compare(a.Context, b.Context) })
@@ -94,16 +98,16 @@ func (c *call) combined() {
 		for _, st := range newest {
 			states = append(states, st.State)
 		}
-		out := []any{}
-		for _, st := range page(c, newest) {
+		var out []any // null if there are none
+		for _, st := range linked(c, newest) {
 			out = append(out, s.status(r, st))
 		}
-		state := ""
+		state := "pending"
 		if len(newest) > 0 {
 			state = s.v.Style().Combine(states)
 		}
 		return ok(j{
-			"state": state, "sha": k.SHA, "total_count": len(newest), "statuses": out, "repository": s.repo(r),
+			"state": state, "sha": k.SHA, "total_count": len(out), "statuses": out, "repository": s.repo(r),
 			"commit_url": s.repoURL(r) + "/commits/" + k.SHA, "url": s.repoURL(r) + "/commits/" + k.SHA + "/status",
 		})
 	})

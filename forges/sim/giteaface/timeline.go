@@ -12,14 +12,14 @@ import (
 	"primum/forges/sim"
 )
 
-// reference is an issue named in a text, with the word of closing before it if
+// naming is an issue named in a text, with the word of closing before it if
 // there is one.
-var reference = regexp.MustCompile(`(?i)(?:\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?|reopen(?:s|ed)?):?\s+)?(?:([\w.-]+/[\w.-]+))?#(\d+)\b`)
+var naming = regexp.MustCompile(`(?i)(?:\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?|reopen(?:s|ed)?):?\s+)?(?:([\w.-]+/[\w.-]+))?#(\d+)\b`)
 
 // refers reports whether a text names an issue, and what it does to it:
 // "closes", "reopens" or "none".
 func (s shaper) refers(from *sim.Repo, text string, to *sim.Repo, number int) (action string, does bool) {
-	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+	for _, m := range naming.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.Atoi(m[3])
 		if err != nil || n != number || (m[2] == "" && from != to) || (m[2] != "" && s.v.Repo(m[2]) != to) {
 			continue
@@ -91,14 +91,14 @@ func (s shaper) entries(r *sim.Repo, is *sim.Issue) []entry {
 		for _, rv := range is.Change.Reviews {
 			add(rv.SubmittedAt, rv.Text, rv.Author, "review", rv.Body, j{"review_id": rv.ID, "updated_at": stamp(rv.UpdatedAt)})
 		}
-		ids := []string{}
-		for _, k := range s.v.ChangeCommits(r, is.Change) {
-			ids = append(ids, k.SHA)
+		first := s.v.ChangeCommits(r, is.Change)
+		for _, e := range is.Events {
+			if e.Kind == "pushed" || e.Kind == "head_ref_force_pushed" {
+				first = s.v.Between(r.Branches[is.Change.Base], e.From)
+				break
+			}
 		}
-		raw, err := json.Marshal(j{"is_force_push": false, "commit_ids": ids})
-		if err == nil {
-			add(is.CreatedAt, is.ID, is.Author, "pull_push", string(raw), nil)
-		}
+		add(is.CreatedAt, is.ID, is.Author, "pull_push", pushed(false, first), nil)
 	}
 	for _, other := range s.v.Repos() {
 		for _, from := range s.v.Issues(other) {
@@ -117,16 +117,54 @@ func (s shaper) entries(r *sim.Repo, is *sim.Issue) []entry {
 	return out
 }
 
+// pushed is the body of an entry about a push.
+func pushed(forced bool, commits []*sim.Commit) string {
+	ids := []string{}
+	for _, k := range commits {
+		ids = append(ids, k.SHA)
+	}
+	raw, err := json.Marshal(j{"is_force_push": forced, "commit_ids": ids})
+	if err != nil { // it is made here
+		panic("giteaface: " + err.Error())
+	}
+	return string(raw)
+}
+
 // named adds what another issue or change says of this one.
 func (s shaper) named(r *sim.Repo, is *sim.Issue, other *sim.Repo, from *sim.Issue, add func(time.Time, int64, int64, string, string, j)) {
-	if action, does := s.refers(other, from.Title+"\n"+from.Body, r, is.Number); does {
-		kind := "issue_ref"
-		if from.Change != nil {
-			kind = "pull_ref"
-		} else {
+	// Every version of a text that names the issue anew, or otherwise, is an entry;
+	// one that is so no more is neutered.
+	type reference struct {
+		at     time.Time
+		who    int64
+		action string
+	}
+	var all []reference
+	active := ""
+	for _, e := range from.Edits {
+		action, does := s.refers(other, from.Title+"\n"+e.Text, r, is.Number)
+		if from.Change == nil {
 			action = "none"
 		}
-		add(from.CreatedAt, from.ID, from.Author, kind, "", j{"ref_action": action, "ref_issue": s.issue(other, from)})
+		if !does {
+			action = ""
+		}
+		if action == active {
+			continue
+		}
+		if active != "" {
+			all[len(all)-1].action = "neutered"
+		}
+		if active = action; action != "" {
+			all = append(all, reference{e.At, e.Editor, action})
+		}
+	}
+	kind := "issue_ref"
+	if from.Change != nil {
+		kind = "pull_ref"
+	}
+	for i, e := range all {
+		add(e.at, from.ID+int64(i)<<32, e.who, kind, "", j{"ref_action": e.action, "ref_issue": s.issue(other, from)})
 	}
 	for _, m := range from.Comments {
 		if _, does := s.refers(other, m.Body, r, is.Number); does {
@@ -156,12 +194,10 @@ func (s shaper) entryOf(r *sim.Repo, is *sim.Issue, e sim.IssueEvent) (kind, bod
 		return "change_title", "", j{"old_title": e.From, "new_title": e.To}
 	case "base_ref_changed":
 		return "change_target_branch", "", j{"old_ref": e.From, "new_ref": e.To}
+	case "pushed":
+		return "pull_push", pushed(false, s.v.Between(e.From, e.To)), nil
 	case "head_ref_force_pushed":
-		raw, err := json.Marshal(j{"is_force_push": true, "commit_ids": []string{e.From, e.To}})
-		if err != nil {
-			return "", "", nil
-		}
-		return "pull_push", string(raw), nil
+		return "pull_push", pushed(true, []*sim.Commit{{SHA: e.From}, {SHA: e.To}}), nil
 	case "review_dismissed":
 		said := ""
 		for _, rv := range is.Change.Reviews {

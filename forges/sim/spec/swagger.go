@@ -298,6 +298,12 @@ func (s *swagger) checkAnswer(req *http.Request, status int, header http.Header,
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests: // a proxy speaking
 		return nil
 	case status >= http.StatusBadRequest:
+		if len(body) == 0 && status == http.StatusForbidden { // some refusals say nothing
+			return nil
+		}
+		if status == http.StatusNotFound && strings.HasPrefix(header.Get("Content-Type"), "text/plain") { // no API there
+			return nil
+		}
 		return checkGiteaError(body)
 	case status >= http.StatusMultipleChoices:
 		if header.Get("Location") == "" {
