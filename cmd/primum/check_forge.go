@@ -57,6 +57,8 @@ func (r remote) named() error {
 	case owner == "" || name == "" || strings.HasPrefix(owner, "/") || strings.Contains(r.repo, "//"),
 		strings.Contains(owner, "/") && r.kind() != config.KindGitLab:
 		return usage("--repo %q is no repository; it would be owner/name", r.repo)
+	case r.number <= 0 && r.kind() == config.KindGitLab:
+		return usage("which change? give --change with its number; a job of GitLab CI knows it in a merge request pipeline")
 	case r.number <= 0:
 		return usage("which change? give --change with its number")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"primum/bot/intake"
 	"primum/bot/pages"
 	"primum/bot/store"
+	"primum/cmd/primum/demo"
 	"primum/forges"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
@@ -354,4 +356,49 @@ func TestACheckThatCannotBeginSaysWhy(t *testing.T) {
 			t.Errorf("%s: exit %d, %v, want %q", tt.name, code, err, tt.want)
 		}
 	}
+}
+
+// The job of deploy/gitlab, with what GitLab sets in it, against a whole Primum
+// on a simulated GitLab.
+func TestTheGateJobOfGitLab(t *testing.T) {
+	t.Parallel()
+	d, err := demo.Start(t.Context(), demo.Options{Forge: "gitlab", Engine: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	const repo, ready, lacking = "acme/infusion-pump", "9", "17"
+	for number, want := range map[string]int{ready: exitCompliant, lacking: exitFindings} {
+		o := checkOptions{service: d.URL + "primum", wait: 30 * time.Second}
+		code, out, err := asked(t, o, "GITLAB_CI=true", "CI_SERVER_URL="+d.URL, "CI_PROJECT_PATH="+repo,
+			"CI_MERGE_REQUEST_IID="+number, "CI_COMMIT_SHA="+headOf(t, d.URL+"primum/c/gitlab/"+repo+"/"+number+".json"))
+		if err != nil || code != want {
+			t.Errorf("merge request %s: exit %d, %v, want %d\n%s", number, code, err, want, out)
+		}
+	}
+}
+
+// headOf waits for the first verdict on a change and gives the commit it is about.
+func headOf(t *testing.T, page string) string {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v rules.Verdict
+		err = json.NewDecoder(answer.Body).Decode(&v)
+		_ = answer.Body.Close()
+		if err == nil && v.Subject.Head != "" {
+			return v.Subject.Head
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("no verdict at %s", page)
+	return ""
 }
