@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -178,7 +177,7 @@ func (f *Forge) blob(ctx context.Context, pid, sha string, n *blobNode) (fact.Bl
 	default:
 		var raw bytes.Buffer
 		path := "projects/" + pid + "/repository/files/" + url.PathEscape(n.Path) + "/raw"
-		if _, err := f.call(ctx, http.MethodGet, path, url.Values{"ref": {sha}}, &raw); err != nil {
+		if _, err := f.get(ctx, path, url.Values{"ref": {sha}}, &raw); err != nil {
 			return b, fmt.Errorf("%s: %w", n.Path, err)
 		}
 		b.Text = raw.String()

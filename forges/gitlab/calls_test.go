@@ -198,8 +198,8 @@ func (s *judging) judge(t *testing.T, n int, plan forges.Plan, state forges.Repo
 	return c
 }
 
-// admin calls the API as the bot, as setup would.
-func admin(t *testing.T, rig *simtest.GitLabRig, method, path, body string) {
+// adminCall calls the API as the bot, as setup would.
+func adminCall(t *testing.T, rig *simtest.GitLabRig, method, path, body string) {
 	t.Helper()
 	r := httptest.NewRequest(method, "/api/v4/"+path, strings.NewReader(body))
 	r.Header.Set("Private-Token", rig.Token)
@@ -213,7 +213,7 @@ func admin(t *testing.T, rig *simtest.GitLabRig, method, path, body string) {
 
 func addCheck(t *testing.T, rig *simtest.GitLabRig) {
 	t.Helper()
-	admin(t, rig, "POST", "projects/acme%2Fpump/external_status_checks", `{"name":"primum","external_url":"https://primum.example/hooks/gitlab"}`)
+	adminCall(t, rig, "POST", "projects/acme%2Fpump/external_status_checks", `{"name":"primum","external_url":"https://primum.example/hooks/gitlab"}`)
 }
 
 func addRule(t *testing.T, rig *simtest.GitLabRig) {
@@ -223,5 +223,5 @@ func addRule(t *testing.T, rig *simtest.GitLabRig) {
 	}
 	var id int64
 	rig.Forge.Read(func(v *sim.View) { id = v.AccountByLogin(rig.Bot).ID })
-	admin(t, rig, "POST", "projects/acme%2Fpump/approval_rules", fmt.Sprintf(`{"name":"Primum","approvals_required":1,"user_ids":[%d]}`, id))
+	adminCall(t, rig, "POST", "projects/acme%2Fpump/approval_rules", fmt.Sprintf(`{"name":"Primum","approvals_required":1,"user_ids":[%d]}`, id))
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +21,7 @@ const policyPath = ".primum.yml"
 
 // errPreparing is a change whose diff GitLab has not made yet. It will soon: the
 // reading is tried again, and nothing is guessed.
-var errPreparing = errors.New("GitLab is still preparing the diff of the change") //nolint:gochecknoglobals // a sentinel
+var errPreparing = errors.New("GitLab is still preparing the diff of the change")
 
 // reading is one reading of one change, in the making.
 type reading struct {
@@ -213,9 +213,7 @@ func (r *reading) ask(ctx context.Context, more map[string]any) (*changeAnswer, 
 		for _, off := range []string{"core", "notes", "approvals", "checks", "issues", "headPolicy"} {
 			vars[off] = false
 		}
-		for name, v := range more {
-			vars[name] = v
-		}
+		maps.Copy(vars, more)
 	}
 	var answer changeAnswer
 	if err := r.query(ctx, changeText, vars, &answer); err != nil {
@@ -257,7 +255,7 @@ func (r *reading) moved(ctx context.Context) (*changeAnswer, error) {
 	var p struct {
 		Path string `json:"path_with_namespace"`
 	}
-	if _, err := r.call(ctx, http.MethodGet, "projects/"+r.ref.Repo.ID, nil, &p); err != nil {
+	if _, err := r.get(ctx, "projects/"+r.ref.Repo.ID, nil, &p); err != nil {
 		return nil, err
 	}
 	if p.Path == "" || strings.EqualFold(p.Path, r.path) {
@@ -376,7 +374,7 @@ func (r *reading) mergedAs(ctx context.Context) error {
 		Merge  string `json:"merge_commit_sha"`
 		Squash string `json:"squash_commit_sha"`
 	}
-	if _, err := r.call(ctx, http.MethodGet, fmt.Sprintf("projects/%s/merge_requests/%d", r.pid, r.ref.Number), nil, &m); err != nil {
+	if _, err := r.get(ctx, fmt.Sprintf("projects/%s/merge_requests/%d", r.pid, r.ref.Number), nil, &m); err != nil {
 		return fmt.Errorf("merged commit: %w", err)
 	}
 	for _, sha := range []string{m.Merge, m.Squash, m.SHA} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -54,7 +53,7 @@ func (r *reading) readChecks(ctx context.Context) error {
 			return err
 		}
 		for i := range r.jobs {
-			list = append(list, r.check(p, &r.jobs[i]))
+			list = append(list, r.check(&r.jobs[i]))
 		}
 	}
 	way, _ := r.ways.get(r.pid)
@@ -107,7 +106,7 @@ func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 
 func (r *reading) posterKey(id string) string { return r.pid + "\x00" + id }
 
-func (r *reading) check(p *pipelineNode, n *jobNode) fact.Check {
+func (r *reading) check(n *jobNode) fact.Check {
 	id := number(n.ID)
 	by, _ := r.posters.get(r.posterKey(id))
 	c := fact.Check{
@@ -304,7 +303,7 @@ func (f *Forge) findHead(ctx context.Context, r forges.RepoRef, sha string) (hea
 				SHA string `json:"sha"`
 			} `json:"head_pipeline"`
 		}
-		if _, err := f.call(ctx, http.MethodGet, fmt.Sprintf("%s/merge_requests/%d", base, l.IID), nil, &m); err != nil {
+		if _, err := f.get(ctx, fmt.Sprintf("%s/merge_requests/%d", base, l.IID), nil, &m); err != nil {
 			return head{}, fmt.Errorf("change %d: %w", l.IID, err)
 		}
 		p := place{iid: l.IID, ref: m.Source}

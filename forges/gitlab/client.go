@@ -38,6 +38,7 @@ func (f *Forge) connect() error {
 		return err
 	}
 	f.http = line
+	//nolint:staticcheck // the library named for this; its successor moved, see doc.go
 	f.rest, err = gitlab.NewClient("", gitlab.WithBaseURL(f.web.String()), gitlab.WithHTTPClient(line), gitlab.WithoutRetries(),
 		gitlab.WithCustomLimiter(unlimited{}))
 	return err
@@ -50,10 +51,10 @@ type unlimited struct{}
 // Wait implements gitlab.RateLimiter.
 func (unlimited) Wait(context.Context) error { return nil }
 
-// call makes one REST call below /api/v4 and decodes its answer into out, unless
-// that is nil. next is the page after this one, 0 if there is none.
-func (f *Forge) call(ctx context.Context, method, path string, query url.Values, out any) (next int, err error) {
-	r, err := f.rest.NewRequest(method, path, nil, []gitlab.RequestOptionFunc{gitlab.WithContext(ctx)})
+// get makes one reading REST call below /api/v4 and decodes its answer into out.
+// next is the page after this one, 0 if there is none.
+func (f *Forge) get(ctx context.Context, path string, query url.Values, out any) (next int, err error) {
+	r, err := f.rest.NewRequest(http.MethodGet, path, nil, []gitlab.RequestOptionFunc{gitlab.WithContext(ctx)})
 	if err != nil {
 		return 0, wire.Failure(err)
 	}
@@ -85,7 +86,7 @@ func all[T any](ctx context.Context, f *Forge, path string, query url.Values) ([
 	for page := 1; page <= maxPages; page++ {
 		query.Set("page", decimal(page))
 		var part []T
-		next, err := f.call(ctx, http.MethodGet, path, query, &part)
+		next, err := f.get(ctx, path, query, &part)
 		if err != nil {
 			return nil, err
 		}

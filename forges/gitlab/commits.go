@@ -3,7 +3,6 @@ package gitlab
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -172,7 +171,7 @@ func (f *Forge) accountOf(ctx context.Context, email string) (fact.Person, error
 		query = url.Values{"username": {hidden[2]}}
 	}
 	var list []user
-	if _, err := f.call(ctx, http.MethodGet, "users", query, &list); err != nil {
+	if _, err := f.get(ctx, "users", query, &list); err != nil {
 		return fact.Person{}, err
 	}
 	var found fact.Person

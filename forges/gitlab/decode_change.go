@@ -43,8 +43,8 @@ func (f *Forge) changeEvent(p *payload) (forges.Event, error) {
 		if e.Trigger == "" {
 			e.Trigger = fact.OnThread // GitLab names no change where all threads were resolved
 		}
-	case "": // an external status check asks again
-		e.Trigger = fact.OnRequest
+	case "": // what an external status check sends names no deed
+		e.Trigger = fact.OnPushed
 	default:
 		return ignored("this changes nothing that is judged")
 	}
@@ -99,7 +99,7 @@ func (f *Forge) noteEvent(p *payload) (forges.Event, error) {
 	case "Issue", "WorkItem":
 		return f.issueNote(p)
 	case "":
-		return forges.Event{}, missing("noteable_type")
+		return forges.Event{}, missing("word of what the note is on")
 	}
 	return ignored("it is on neither a change nor an issue")
 }

@@ -3,7 +3,6 @@ package gitlab
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -152,7 +151,7 @@ func (r *reading) compare(ctx context.Context, from, to string, straight bool) (
 		Timeout bool       `json:"compare_timeout"`
 	}
 	query := url.Values{"from": {from}, "to": {to}, "straight": {strconv.FormatBool(straight)}}
-	if _, err := r.call(ctx, http.MethodGet, "projects/"+r.pid+"/repository/compare", query, &answer); err != nil {
+	if _, err := r.get(ctx, "projects/"+r.pid+"/repository/compare", query, &answer); err != nil {
 		return nil, "", fmt.Errorf("compare %s: %w", wire.Short(to, 8), err)
 	}
 	if answer.Timeout {

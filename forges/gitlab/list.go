@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -51,7 +50,7 @@ func (f *Forge) ListOpen(ctx context.Context, r forges.RepoRef, cursor string) (
 		Title     string    `json:"title"`
 		UpdatedAt time.Time `json:"updated_at"`
 	}
-	next, err := f.call(wire.Operation(ctx, "list_open"), http.MethodGet, restPath(r)+"/merge_requests", url.Values{
+	next, err := f.get(wire.Operation(ctx, "list_open"), restPath(r)+"/merge_requests", url.Values{
 		"state": {"opened"}, "order_by": {"updated_at"}, "sort": {"asc"}, "per_page": {"100"}, "page": {decimal(n)},
 	}, &list)
 	if err != nil {
@@ -97,7 +96,7 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 	}
 	if f.Repo != "" {
 		var p listed
-		_, err := f.call(ctx, http.MethodGet, "projects/"+url.PathEscape(f.Repo), nil, &p)
+		_, err := f.get(ctx, "projects/"+url.PathEscape(f.Repo), nil, &p)
 		if errors.Is(err, forges.ErrNotFound) {
 			return nil, "", fmt.Errorf("repository %s, or our access to it: %w", f.Repo, err)
 		} else if err != nil {
@@ -106,7 +105,7 @@ func (f *Forge) ListRepos(ctx context.Context, cursor string) ([]forges.RepoRef,
 		return []forges.RepoRef{f.repo(&p)}, "", nil
 	}
 	var list []listed
-	next, err := f.call(ctx, http.MethodGet, "projects", url.Values{
+	next, err := f.get(ctx, "projects", url.Values{
 		"membership": {"true"}, "archived": {"false"}, "order_by": {"id"}, "sort": {"asc"}, "per_page": {"100"}, "page": {decimal(n)},
 	}, &list)
 	if err != nil {

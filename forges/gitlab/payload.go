@@ -105,7 +105,7 @@ type attributes struct {
 
 	// Of a note.
 	Text         string `json:"note"`
-	On           string `json:"noteable_type"`
+	On           string `json:"noteable_type"` //nolint:misspell // GitLab's word
 	DiscussionID string `json:"discussion_id"`
 
 	// Of a pipeline.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -120,7 +119,7 @@ func (r *reading) readPeople(ctx context.Context) error {
 // account finds an account by its login; nil if there is none.
 func (f *Forge) account(ctx context.Context, login string) (*user, error) {
 	var list []user
-	if _, err := f.call(ctx, http.MethodGet, "users", url.Values{"username": {login}}, &list); err != nil {
+	if _, err := f.get(ctx, "users", url.Values{"username": {login}}, &list); err != nil {
 		return nil, err
 	}
 	for i := range list {
@@ -184,7 +183,7 @@ func (f *Forge) teamPrincipal(ctx context.Context, owner, word string) (fact.Pri
 	ctx = wire.Operation(ctx, "read_team")
 	for _, path := range f.candidates(owner, word) {
 		var g group
-		_, err := f.call(ctx, http.MethodGet, "groups/"+url.PathEscape(path), url.Values{"with_projects": {"false"}}, &g)
+		_, err := f.get(ctx, "groups/"+url.PathEscape(path), url.Values{"with_projects": {"false"}}, &g)
 		switch {
 		case errors.Is(err, forges.ErrNotFound):
 			continue
@@ -265,7 +264,7 @@ func (f *Forge) permission(ctx context.Context, r forges.RepoRef, login string) 
 		return forges.PermNone, err
 	}
 	var m user
-	_, err = f.call(ctx, http.MethodGet, fmt.Sprintf("%s/members/all/%d", restPath(r), u.ID), nil, &m)
+	_, err = f.get(ctx, fmt.Sprintf("%s/members/all/%d", restPath(r), u.ID), nil, &m)
 	switch {
 	case errors.Is(err, forges.ErrNotFound):
 		m.Level = 0

@@ -30,7 +30,7 @@ import _ "embed"
 //
 // GitLab refuses a query of more than 250 points for a signed-in account: one
 // for each field; a list by a resolver counts one per cent more for each item
-// asked for. changeText has about 225 with everything included, which is why
+// asked for. changeText has at most 232 with everything included, files aside,, which is why
 // lists ask for 50, persons have few fields and commits are a query of their own.
 var (
 	// changeText reads a change, the files of its target branch, and linked

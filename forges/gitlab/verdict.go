@@ -328,7 +328,7 @@ func (v *verdict) approveOne(ctx context.Context, iid int, want bool) error {
 	var a struct {
 		Ours bool `json:"user_has_approved"`
 	}
-	if _, look := v.call(ctx, http.MethodGet, path+"/approvals", nil, &a); look != nil {
+	if _, look := v.get(ctx, path+"/approvals", nil, &a); look != nil {
 		return look
 	}
 	if a.Ours == want {

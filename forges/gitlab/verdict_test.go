@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -99,12 +100,10 @@ func onPipeline(f *Forge) {
 	f.heads.put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", ref: "rate"}}}, 100)
 }
 
-func with(maps ...map[string][]string) map[string][]string {
+func with(all ...map[string][]string) map[string][]string {
 	out := map[string][]string{}
-	for _, m := range maps {
-		for k, v := range m {
-			out[k] = v
-		}
+	for _, m := range all {
+		maps.Copy(out, m)
 	}
 	return out
 }
@@ -129,7 +128,7 @@ func TestCommitStatusesThatGitLabRefuses(t *testing.T) {
 			post: []string{`409 {}`, `201 {"id":52}`}, stands: []string{`200 [{"id":49,"status":"success","author":{"id":9}}]`}, id: "52", posts: 2,
 		},
 		"one of somebody else stands": {
-			post: []string{`400 {"message":"Cannot transition status via :drop from :failed (Reason(s): Status cannot transition via \"drop\")"}`, `201 {"id":52}`},
+			post:   []string{`400 {"message":"Cannot transition status via :drop from :failed (Reason(s): Status cannot transition via \"drop\")"}`, `201 {"id":52}`},
 			stands: []string{`200 [{"id":48,"status":"failed","author":{"id":9}},{"id":49,"status":"failed","author":{"id":4}}]`}, id: "52", posts: 2,
 		},
 		"it cannot become what it is": {

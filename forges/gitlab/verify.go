@@ -24,7 +24,7 @@ import (
 // Headers of a delivery.
 const (
 	headerEvent   = "X-Gitlab-Event"
-	headerToken   = "X-Gitlab-Token"
+	headerToken   = "X-Gitlab-Token" //nolint:gosec // the name of a header
 	headerUUID    = "X-Gitlab-Event-Uuid"
 	headerOnce    = "Idempotency-Key"
 	headerCheck   = "X-Gitlab-Signature" // of an external status check

@@ -214,7 +214,7 @@ func TestDeliveriesAreNamedApart(t *testing.T) {
 	if id(a, "Idempotency-Key") == id(b, "Idempotency-Key") {
 		t.Error("two deliveries of one deed have one id")
 	}
-	if id(a, "Idempotency-Key") != id(a, "Idempotency-Key") {
+	if first := id(a, "Idempotency-Key"); first != id(a, "Idempotency-Key") {
 		t.Error("a repeated delivery has another id")
 	}
 }
