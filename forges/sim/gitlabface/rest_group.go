@@ -74,7 +74,7 @@ func (c *call) listGroupProjects() error {
 				found = append(found, r)
 			}
 		}
-		return s.projects(c, found, s.v.Account(c.who.id)), nil
+		return s.projects(c, found, nil), nil
 	})
 }
 

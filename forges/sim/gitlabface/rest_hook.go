@@ -38,7 +38,7 @@ func (h *hook) shape(group bool) j {
 	out := j{
 		"id": h.id, "url": h.url, "name": h.name, "description": "", "created_at": h.made, "enable_ssl_verification": h.ssl, "alert_status": "executable",
 		"disabled_until": nil, "url_variables": []any{}, "custom_headers": []any{}, "custom_webhook_template": "", "branch_filter_strategy": "wildcard",
-		"push_events_branch_filter": h.filter, "repository_update_events": false, "confidential_issues_events": false, "confidential_note_events": false,
+		"push_events_branch_filter": h.filter, "repository_update_events": false, "confidential_issues_events": h.events["confidential_issues_events"], "confidential_note_events": h.events["confidential_note_events"],
 		"wiki_page_events": false, "deployment_events": false, "feature_flag_events": false, "releases_events": false, "resource_access_token_events": false,
 	}
 	for header, flag := range flags() {
@@ -155,7 +155,7 @@ func (c *call) putHook(project, group int64, now string) (hook, error) {
 	if c.given("enable_ssl_verification") {
 		next.ssl = c.truth("enable_ssl_verification")
 	}
-	for _, flag := range flags() {
+	for _, flag := range append(slices.Collect(maps.Values(flags())), "confidential_issues_events", "confidential_note_events") {
 		if c.given(flag) {
 			next.events[flag] = c.truth(flag)
 		}
