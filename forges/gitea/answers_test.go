@@ -412,3 +412,24 @@ func TestFilesOfSeveralPages(t *testing.T) {
 		t.Errorf("files of another head: %v, want %v", err, forges.ErrConflict)
 	}
 }
+
+// TestInAWorkflow: a job's token is that of every workflow, whose statuses are
+// not ours but for the one of our name.
+func TestInAWorkflow(t *testing.T) {
+	t.Parallel()
+	const repo = "GET /repos/meddev/pump"
+	f, s := instance(t, map[string]string{
+		"GET /user": `{"id":-2,"login":"gitea-actions"}`,
+	}, "042")
+	s.answers[repo+"/contents/.primum.yml"] = answer{status: http.StatusNotFound}
+	s.answers[repo+"/commits/"+headSHA+"/statuses"] = answer{status: 200, header: map[string]string{"X-Total-Count": "2"}, body: `[` +
+		`{"id":2,"status":"success","context":"primum","creator":{"id":-2,"login":"gitea-actions"},"created_at":"2026-11-22T08:12:59Z"},` +
+		`{"id":1,"status":"success","context":"ci / test","creator":{"id":-2,"login":"gitea-actions"},"created_at":"2026-11-22T08:12:58Z"}]`}
+	c, err := f.ReadChange(t.Context(), forges.ChangeRef{Repo: pump, Number: 3}, forges.Plan{Needs: []fact.Need{fact.NeedChecks}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Checks) != 2 || c.Checks[0].Ours || !c.Checks[1].Ours {
+		t.Errorf("checks %+v", c.Checks)
+	}
+}

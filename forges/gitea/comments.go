@@ -77,6 +77,6 @@ func (f *Forge) checkFact(s *status) fact.Check {
 	by := f.person(s.Creator)
 	return fact.Check{
 		Name: s.Context, State: statusState(s.State), Source: by.Login, SourceID: by.ID, URL: s.TargetURL,
-		StartedAt: s.CreatedAt.Time, FinishedAt: s.CreatedAt.Time, ID: decimal(s.ID), Ours: f.ours(by),
+		StartedAt: s.CreatedAt.Time, FinishedAt: s.CreatedAt.Time, ID: decimal(s.ID), Ours: f.oursCheck(by, s.Context),
 	}
 }

@@ -14,7 +14,7 @@ func (f *Forge) statusEvent(p *payload) (forges.Event, error) {
 		return forges.Event{}, missing("commit or context")
 	}
 	by := f.person(p.Sender)
-	ours := f.ours(by)
+	ours := f.oursCheck(by, p.Context)
 	return forges.Event{
 		Kind: forges.CheckEvent, Trigger: fact.OnCheck, Repo: f.ref(p.Repository), SHA: p.SHA, At: p.UpdatedAt.Time, Ours: ours,
 		Check: &forges.CheckSeen{Name: p.Context, Source: by.Login, Ours: ours, Done: p.State != "pending"},

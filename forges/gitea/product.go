@@ -116,6 +116,12 @@ func (f *Forge) ours(p fact.Person) bool {
 	return f.self.Is(p)
 }
 
+// oursCheck reports whether a status is ours. In a job of a workflow our account
+// is that of all workflows, and only the name tells ours from theirs.
+func (f *Forge) oursCheck(by fact.Person, name string) bool {
+	return f.ours(by) && (by.ID != decimal(actionsID) || name == checkName)
+}
+
 // person is somebody as we see them: ourselves marked as a bot.
 func (f *Forge) person(u *user) fact.Person {
 	p := u.person()
