@@ -72,11 +72,12 @@ type setup struct {
 	product  product
 	me       someone
 	botKnown bool // the account exists
-	// secretUsed says that some webhook is to get Wanted.Secret; secretMissed
-	// that one did not.
-	secretUsed, secretMissed bool
-	places                   []hookPlace
-	steps                    []forges.Step
+	// botMissing says that it does not, and that this token cannot make it.
+	botMissing   bool
+	seen         map[string]repoSeen
+	places       []hookPlace
+	secretMissed bool // a webhook did not get Wanted.Secret
+	steps        []forges.Step
 }
 
 // someone is an account as the API shows it.
@@ -93,7 +94,7 @@ type someone struct {
 // finds every one done. An error says which permission is missing.
 func Setup(ctx context.Context, c SetupConfig, w forges.Wanted) ([]forges.Step, error) {
 	c.Bot, c.Team, w.Check = cmp.Or(c.Bot, "primum"), cmp.Or(c.Team, "primum"), cmp.Or(w.Check, "primum")
-	s := &setup{SetupConfig: c, Wanted: w, words: setupWords("")}
+	s := &setup{SetupConfig: c, Wanted: w, words: setupWords(""), seen: map[string]repoSeen{}}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ func (s *setup) account(ctx context.Context) error {
 	case statusIn(err) != http.StatusNotFound:
 		return s.words.Explain(err, "look for the account "+s.Bot, ownerScopes)
 	case !s.me.Admin:
+		s.botMissing = true
 		s.byHand("make the account "+s.Bot+" for Primum",
 			"only the site's administrator makes accounts: Site administration, User accounts, Create user account; or gitea admin user create; then run this again")
 		return nil

@@ -82,17 +82,25 @@ func hostOf(address string) string {
 
 const protectNeed = "the token needs the scope write:repository and to be that of an administrator of the repository"
 
-func (s *setup) repo(ctx context.Context, name string) error {
+// mayAdminister reads a repository and reports by an error that the token cannot
+// set it up.
+func (s *setup) mayAdminister(ctx context.Context, name string) error {
 	var r repoSeen
 	if _, err := s.api.Get(ctx, setupRepo(name), &r); err != nil {
 		return s.words.Explain(err, "read "+name, "correct --repo, or give a token that may see it")
 	}
+	if !r.Permissions.Admin {
+		return &admin.Trouble{Says: s.me.Login + " does not administer " + name + " and can set up neither its webhook nor its protection", Cure: protectNeed}
+	}
+	s.seen[name] = r
+	return nil
+}
+
+func (s *setup) repo(ctx context.Context, name string) error {
+	r := s.seen[name]
 	if r.Empty {
 		s.byHand(name+" has no commit yet, so there is no branch to protect", "push one, with a policy (primum policy init), and run this again")
 		return nil
-	}
-	if !r.Permissions.Admin {
-		return &admin.Trouble{Says: s.me.Login + " does not administer " + name + " and cannot protect its branches", Cure: protectNeed}
 	}
 	branches := s.Branches
 	if len(branches) == 0 {

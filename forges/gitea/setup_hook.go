@@ -138,10 +138,15 @@ func (s *setup) settleHooks() {
 	for _, p := range s.places {
 		s.NewSecret = s.NewSecret || s.Fresh && len(p.there) == 0
 	}
-	for _, p := range s.places {
-		s.hook(p)
+	last := -1
+	for i, p := range s.places {
+		if s.NewSecret || len(p.there) == 0 {
+			last = i
+		}
 	}
-	s.keepSecret()
+	for i, p := range s.places {
+		s.hook(p, i == last && s.Fresh)
+	}
 }
 
 // spareHook takes away the webhook of a repository whose organisation has one:
@@ -162,13 +167,13 @@ func (s *setup) spareHook(ctx context.Context, o *setupOwner, repo string) error
 	return nil
 }
 
-// hook gives the steps for one webhook.
-func (s *setup) hook(p hookPlace) {
+// hook gives the steps for one webhook. The last of those that get a new secret
+// keeps it.
+func (s *setup) hook(p hookPlace, keeps bool) {
 	path, of, there := p.path, p.of, p.there
 	if len(there) == 0 {
-		s.secretUsed = true
-		s.do("add a webhook to "+of+" that sends to "+s.HookURL, hookNeed, true, func(ctx context.Context) error {
-			return s.undelivered(s.addHook(ctx, path, hookSeen{}))
+		s.do("add a webhook to "+of+" that sends to "+s.HookURL+and(keeps), hookNeed, true, func(ctx context.Context) error {
+			return s.delivered(s.addHook(ctx, path, hookSeen{}), keeps)
 		})
 		return
 	}
@@ -176,13 +181,13 @@ func (s *setup) hook(p hookPlace) {
 	faults := hookFaults(first, hookEvents(s.product))
 	switch {
 	case s.NewSecret:
-		s.secretUsed = true
-		s.do("make the webhook of "+of+" anew with a new secret (a service that has the old one refuses its deliveries until it has this one)", hookNeed, true,
+		s.do("make the webhook of "+of+" anew with a new secret"+and(keeps)+" (a service that has the old one refuses its deliveries until it has this one)", hookNeed, true,
 			func(ctx context.Context) error {
-				if err := s.addHook(ctx, path, first); err != nil {
-					return s.undelivered(err)
+				err := s.addHook(ctx, path, first)
+				if err == nil {
+					err = s.dropHook(ctx, path, first.ID)
 				}
-				return s.undelivered(s.dropHook(ctx, path, first.ID))
+				return s.delivered(err, keeps)
 			})
 	case len(faults) > 0:
 		s.do("mend the webhook of "+of+": "+strings.Join(faults, "; "), hookNeed, true, func(ctx context.Context) error {
@@ -197,13 +202,26 @@ func (s *setup) hook(p hookPlace) {
 	}
 }
 
-// undelivered remembers that a webhook did not get the secret, so that the
-// secret is not kept as if all had it.
-func (s *setup) undelivered(err error) error {
-	if err != nil {
-		s.secretMissed = true
+// and says that a step keeps the secret as well.
+func and(keeps bool) string {
+	if keeps {
+		return ", and keep its secret"
 	}
-	return err
+	return ""
+}
+
+// delivered follows a webhook that was to get the secret. The last one keeps it,
+// in the same step, so that no run breaks off between; but a secret that not all
+// of them got is not kept, so that the next run makes another for all.
+func (s *setup) delivered(err error, keeps bool) error {
+	s.secretMissed = s.secretMissed || err != nil
+	switch {
+	case err != nil || !keeps:
+		return err
+	case s.secretMissed:
+		return &admin.Trouble{Says: "not every webhook got the new secret, so it is not kept", Cure: "run this again: it makes another for all"}
+	}
+	return s.keep("WEBHOOK_SECRET", s.Secret)
 }
 
 func (s *setup) dropHook(ctx context.Context, path string, id int64) error {
@@ -233,18 +251,4 @@ func (s *setup) hookOf(old hookSeen) hookWanted {
 		}
 	}
 	return h
-}
-
-// keepSecret comes after the webhooks: a secret that not all of them got is not
-// kept, so that the next run makes another for all.
-func (s *setup) keepSecret() {
-	if !s.secretUsed || !s.Fresh {
-		return
-	}
-	s.do("keep the secret of the webhooks", "", false, func(context.Context) error {
-		if s.secretMissed {
-			return &admin.Trouble{Says: "not every webhook got the new secret, so it is not kept", Cure: "run this again: it makes another for all"}
-		}
-		return s.keep("WEBHOOK_SECRET", s.Secret)
-	})
 }

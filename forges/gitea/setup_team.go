@@ -79,6 +79,11 @@ func (s *setup) owner(ctx context.Context, o *setupOwner) error {
 			return err
 		}
 	}
+	for _, r := range o.repos {
+		if err := s.mayAdminister(ctx, r); err != nil {
+			return err
+		}
+	}
 	if err := s.access(ctx, o); err != nil {
 		return err
 	}
@@ -104,7 +109,7 @@ func (s *setup) mayOwn(ctx context.Context, o *setupOwner) error {
 	}
 	if o.whole {
 		return &admin.Trouble{
-			Says: s.me.Login + " is no setupOwner of " + o.name + " and can set up neither team nor webhook there",
+			Says: s.me.Login + " is no owner of " + o.name + " and can set up neither team nor webhook there",
 			Cure: "give the token of an owner, or name with --repo the repositories that " + s.me.Login + " administers, without --org",
 		}
 	}
@@ -124,11 +129,40 @@ func (s *setup) access(ctx context.Context, o *setupOwner) error {
 	}
 	i := slices.IndexFunc(o.teams, func(t orgTeam) bool { return strings.EqualFold(t.Name, s.Team) })
 	if i < 0 {
-		s.newTeam(o)
+		in, err := s.anyTeam(ctx, o)
+		if err != nil {
+			return err
+		}
+		if in == "" {
+			s.newTeam(o)
+		} else {
+			s.is(fmt.Sprintf("%s is in the team %s of %s, which writes to all its repositories", s.Bot, in, o.name))
+		}
 	} else if err := s.oldTeam(ctx, o, o.teams[i]); err != nil {
 		return err
 	}
 	return s.rolesOf(ctx, o)
+}
+
+// anyTeam finds a team of another name that gives the account all it needs; ""
+// if there is none.
+func (s *setup) anyTeam(ctx context.Context, o *setupOwner) (string, error) {
+	if !s.botKnown {
+		return "", nil
+	}
+	for _, t := range o.teams {
+		if !t.All || len(missingUnits(t)) > 0 || t.Level == "owner" {
+			continue
+		}
+		_, err := s.api.Get(ctx, fmt.Sprintf("teams/%d/members/%s", t.ID, escaped(s.Bot)), nil)
+		switch {
+		case err == nil:
+			return t.Name, nil
+		case statusIn(err) != http.StatusNotFound:
+			return "", s.words.Explain(err, "ask who is in the team "+t.Name, teamNeed)
+		}
+	}
+	return "", nil
 }
 
 const teamNeed = "the token needs the scope write:organization and to be that of an owner of the organisation"
@@ -224,6 +258,10 @@ func (s *setup) member(ctx context.Context, org string, t orgTeam, says string) 
 
 // joinTeam adds the account to a team, which may be one made by an earlier step.
 func (s *setup) joinTeam(org, name, says string) {
+	if s.botMissing {
+		s.byHand(says, "make the account first; then run this again, which does it")
+		return
+	}
 	s.do(says, teamNeed, true, func(ctx context.Context) error {
 		t, err := s.findTeam(ctx, org, name)
 		if err != nil {
@@ -305,7 +343,12 @@ func (s *setup) collaborator(ctx context.Context, repo string) error {
 			return s.words.Explain(err, "ask what "+s.Bot+" may do in "+repo, need)
 		}
 	}
-	s.do("let "+s.Bot+" write to "+repo+", as a collaborator", need, true, func(ctx context.Context) error {
+	says := "let " + s.Bot + " write to " + repo + ", as a collaborator"
+	if s.botMissing {
+		s.byHand(says, "make the account first; then run this again, which does it")
+		return nil
+	}
+	s.do(says, need, true, func(ctx context.Context) error {
 		_, err := s.api.Call(ctx, http.MethodPut, path, map[string]string{"permission": "write"}, nil)
 		return err
 	})

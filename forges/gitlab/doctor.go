@@ -174,12 +174,6 @@ func (e *exam) isGroup(ctx context.Context, name string) bool {
 
 // project looks at one project, if it has a policy.
 func (e *exam) project(ctx context.Context, p *projectSeen) {
-	if p.Access.Project == nil && p.Access.Group == nil { // a list leaves them out
-		var whole projectSeen
-		if _, err := e.api.Get(ctx, setupProject(p.Path), &whole); err == nil {
-			*p = whole
-		}
-	}
 	text, err := e.s.file(ctx, p, p.Default, policyPath)
 	switch {
 	case err != nil:
@@ -191,7 +185,7 @@ func (e *exam) project(ctx context.Context, p *projectSeen) {
 	case text == "":
 		return
 	}
-	if p.level() < roleDeveloper {
+	if e.s.levelIn(ctx, p, e.me.ID) < roleDeveloper {
 		e.found.Bad(p.Path, "make it a developer: primum setup gitlab --repo "+p.Path, "%s is no developer of it, so no verdict can be posted", e.me.Username)
 	}
 	e.blocks(ctx, p)

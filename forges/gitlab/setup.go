@@ -38,11 +38,7 @@ type SetupConfig struct {
 	SigningToken string
 	// Keep is handed the settings a service needs: "TOKEN", "WEBHOOK_SECRET",
 	// "SIGNING_TOKEN", "WAY".
-	Keep func(setting, value string) error
-	// Gate is the text of the pipeline template to include, for its address see
-	// deploy/gitlab.
-	Gate string
-
+	Keep    func(setting, value string) error
 	CAFile  string
 	CAPEM   []byte
 	Proxy   func(*http.Request) (*url.URL, error)
@@ -75,10 +71,9 @@ type setup struct {
 	botID   int64 // of the account, 0 as long as it is not known
 	steps   []forges.Step
 	places  []hookPlace
-	// secretUsed says that some webhook is to get Wanted.Secret; secretMissed that
-	// one did not, and unsigned that one was made that does not sign.
-	secretUsed, secretMissed, unsigned bool
-	tier                               map[string]string // of a namespace, for the words
+	// secretMissed says that a webhook did not get Wanted.Secret, unsigned that one
+	// was made that does not sign.
+	secretMissed, unsigned bool
 }
 
 // member is an account as the API shows it, in a group or by itself.
@@ -137,7 +132,7 @@ func (p *projectSeen) level() int {
 // finds every one done. An error says which permission is missing.
 func Setup(ctx context.Context, c SetupConfig, w forges.Wanted) ([]forges.Step, error) {
 	c.URL, c.Role, w.Check = cmp.Or(c.URL, publicURL), cmp.Or(c.Role, "developer"), cmp.Or(w.Check, checkName)
-	s := &setup{SetupConfig: c, Wanted: w, words: setupWords(), tier: map[string]string{}}
+	s := &setup{SetupConfig: c, Wanted: w, words: setupWords()}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}

@@ -164,31 +164,27 @@ func (s *setup) settleHooks() {
 	for _, p := range s.places {
 		s.NewSecret = s.NewSecret || s.Fresh && len(p.there) == 0
 	}
-	for _, p := range s.places {
-		s.hook(p)
-	}
-	if !s.secretUsed || !s.Fresh {
-		return
-	}
-	s.do("keep the secret of the webhooks", "", false, func(context.Context) error {
-		switch {
-		case s.secretMissed:
-			return &admin.Trouble{Says: "not every webhook got the new secret, so it is not kept", Cure: "run this again: it makes another for all"}
-		case s.SigningToken != "" && !s.unsigned:
-			if err := s.keep("SIGNING_TOKEN", s.SigningToken); err != nil {
-				return err
-			}
+	last := -1
+	for i, p := range s.places {
+		if s.NewSecret || len(p.there) == 0 {
+			last = i
 		}
-		return s.keep("WEBHOOK_SECRET", s.Secret)
-	})
+	}
+	for i, p := range s.places {
+		s.hook(p, i == last && s.Fresh)
+	}
 }
 
-// hook gives the steps for one webhook.
-func (s *setup) hook(p hookPlace) {
+// hook gives the steps for one webhook. The last of those that get a new secret
+// keeps it.
+func (s *setup) hook(p hookPlace, keeps bool) {
+	and := ""
+	if keeps {
+		and = ", and keep its secret"
+	}
 	if len(p.there) == 0 {
-		s.secretUsed = true
-		s.do("add a webhook to "+p.of+" that sends to "+s.HookURL, needProject, true, func(ctx context.Context) error {
-			return s.secretly(ctx, http.MethodPost, p.path)
+		s.do("add a webhook to "+p.of+" that sends to "+s.HookURL+and, needProject, true, func(ctx context.Context) error {
+			return s.secretly(ctx, http.MethodPost, p.path, keeps)
 		})
 		return
 	}
@@ -197,9 +193,8 @@ func (s *setup) hook(p hookPlace) {
 	faults := hookFaults(first)
 	switch {
 	case s.NewSecret:
-		s.secretUsed = true
-		s.do("give the webhook of "+p.of+" a new secret (a service that has the old one refuses its deliveries until it has this one)", needProject, true,
-			func(ctx context.Context) error { return s.secretly(ctx, http.MethodPut, at) })
+		s.do("give the webhook of "+p.of+" a new secret"+and+" (a service that has the old one refuses its deliveries until it has this one)", needProject, true,
+			func(ctx context.Context) error { return s.secretly(ctx, http.MethodPut, at, keeps) })
 	case len(faults) > 0:
 		s.do("mend the webhook of "+p.of+": "+strings.Join(faults, "; "), needProject, true, func(ctx context.Context) error {
 			_, err := s.api.Call(ctx, http.MethodPut, at, s.hookBody(), nil)
@@ -221,10 +216,23 @@ func (s *setup) hook(p hookPlace) {
 
 // secretly makes or changes a webhook with its secrets. Whether it signs its
 // deliveries only its answer tells: an instance that cannot, ignores the wish.
-func (s *setup) secretly(ctx context.Context, method, path string) error {
+// The last webhook keeps the secrets, in the same step, so that no run breaks off
+// between; but a secret that not all of them got is not kept, so that the next
+// run makes another for all.
+func (s *setup) secretly(ctx context.Context, method, path string, keeps bool) error {
 	var made hookSeen
 	_, err := s.api.Call(ctx, method, path, s.withSecrets(s.hookBody()), &made)
 	s.secretMissed = s.secretMissed || err != nil
 	s.unsigned = s.unsigned || made.Signed == nil || !*made.Signed
-	return err
+	switch {
+	case err != nil || !keeps:
+		return err
+	case s.secretMissed:
+		return &admin.Trouble{Says: "not every webhook got the new secret, so it is not kept", Cure: "run this again: it makes another for all"}
+	case s.SigningToken != "" && !s.unsigned:
+		if err := s.keep("SIGNING_TOKEN", s.SigningToken); err != nil {
+			return err
+		}
+	}
+	return s.keep("WEBHOOK_SECRET", s.Secret)
 }

@@ -51,7 +51,7 @@ func (s *setup) repo(ctx context.Context, name string) error {
 	if _, err := s.api.Get(ctx, setupProject(name), &p); err != nil {
 		return s.words.Explain(err, "read "+name, "correct --repo, or give a token that may see it")
 	}
-	if p.level() < roleMaintainer && !s.me.Admin {
+	if s.levelIn(ctx, &p, s.me.ID) < roleMaintainer && !s.me.Admin {
 		return &admin.Trouble{Says: s.me.Username + " is no maintainer of " + name + " and cannot change its settings", Cure: needProject}
 	}
 	if p.Empty || p.Default == "" {
@@ -78,6 +78,16 @@ func (s *setup) repo(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// levelIn is the role of an account in a project, given to it there, above, or
+// by a group it was shared with: the project's own answer tells only some of these.
+func (s *setup) levelIn(ctx context.Context, p *projectSeen, id int64) int {
+	var m member
+	if _, err := s.api.Get(ctx, fmt.Sprintf("%s/members/all/%d", setupProject(p.Path), id), &m); err != nil {
+		return p.level()
+	}
+	return max(m.Level, p.level())
 }
 
 // wayOf is the way asked for, or the best that the project can have: what it
