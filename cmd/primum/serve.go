@@ -23,14 +23,19 @@ import (
 
 // newServe is "primum serve".
 func newServe(io *streams) *cobra.Command {
-	return &cobra.Command{
+	var envFile string
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the service: webhooks in, verdicts out",
 		Long: "Takes webhooks, judges changes and puts check and comment on them, until it is stopped.\n" +
-			"Every setting is an environment variable:\n\n" + config.Reference(),
+			"Every setting is an environment variable, or a line of the file --env-file names:\n\n" + config.Reference(),
 		Args: arguments(0, 0, "arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(os.Environ())
+			environ, err := environment(envFile)
+			if err != nil {
+				return err
+			}
+			c, err := config.Load(environ)
 			if err != nil {
 				if _, printErr := fmt.Fprintln(io.err, err); printErr != nil {
 					return printErr
@@ -40,6 +45,24 @@ func newServe(io *streams) *cobra.Command {
 			return serve(cmd.Context(), io, c, cmd.Root().Version)
 		},
 	}
+	cmd.Flags().StringVar(&envFile, "env-file", "", "file of settings, as primum setup writes it; the environment goes before it")
+	return cmd
+}
+
+// environment is the environment, completed from a file of settings if one is
+// named. A file that is not there is wrong, unlike one that setup is to write.
+func environment(envFile string) ([]string, error) {
+	if envFile == "" {
+		return os.Environ(), nil
+	}
+	if _, err := os.Stat(envFile); err != nil {
+		return nil, usage("--env-file: %w", err)
+	}
+	file, err := readSettings(envFile)
+	if err != nil {
+		return nil, err
+	}
+	return file.environ(os.Environ()), nil
 }
 
 // serve opens what the settings name and runs the service until ctx ends.
