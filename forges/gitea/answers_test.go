@@ -49,10 +49,10 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		a = answer{status: http.StatusNotFound, body: `{"message":"not found"}`}
 	}
+	w.Header().Set("Content-Type", "application/json")
 	for k, v := range a.header {
 		w.Header().Set(k, v)
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
 	_, _ = w.Write([]byte(a.body))
 }
@@ -431,5 +431,39 @@ func TestInAWorkflow(t *testing.T) {
 	}
 	if len(c.Checks) != 2 || c.Checks[0].Ours || !c.Checks[1].Ours {
 		t.Errorf("checks %+v", c.Checks)
+	}
+}
+
+// TestBranchesGone: of a closed change whose fork or target branch is gone, what
+// the forge fails to show is unknown; of an open one it is asked for again.
+func TestBranchesGone(t *testing.T) {
+	t.Parallel()
+	_, a := said(t, "042")
+	plan := forges.Plan{Needs: []fact.Need{fact.NeedPolicy, fact.NeedFiles, fact.NeedCommits}}
+	for state, wantErr := range map[string]bool{"closed": false, "open": true} {
+		f, s := instance(t, nil)
+		gone := a
+		gone.body = strings.Replace(strings.Replace(a.body, `"state": "open"`, `"state": "`+state+`"`, 1),
+			`"sha": "95e0416ea8c6026714a998079cd51b5601864282"`, `"sha": ""`, 1)
+		s.answers["GET /repos/meddev/pump/pulls/3"] = gone
+		page := answer{status: http.StatusInternalServerError, header: map[string]string{"Content-Type": "text/html; charset=utf-8"}, body: "<!DOCTYPE html><html><title>Internal server error</title></html>"}
+		s.answers["GET /repos/meddev/pump/pulls/3/files"] = page
+		s.answers["GET /repos/meddev/pump/pulls/3/commits"] = page
+		c, err := f.ReadChange(t.Context(), forges.ChangeRef{Repo: pump, Number: 3}, plan)
+		if wantErr {
+			if err == nil || !forges.Temporary(err) {
+				t.Errorf("%s: %v, want an error that may go away", state, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", state, err)
+			continue
+		}
+		for _, need := range plan.Needs {
+			if why, known := c.Why(need); known || strings.Contains(why, "<") {
+				t.Errorf("%s: %s known %t: %s", state, need, known, why)
+			}
+		}
 	}
 }

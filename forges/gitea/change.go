@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,14 +153,7 @@ func (r *reading) parts(ctx context.Context) error {
 			return
 		}
 		group.Go(func() error {
-			err := read(ctx)
-			if errors.Is(err, forges.ErrForbidden) {
-				for _, n := range needs {
-					r.unknown(n, "the forge refuses it: "+reason(err))
-				}
-				return nil
-			}
-			return err
+			return r.orUnknown(read(ctx), needs...)
 		})
 	}
 	part(r.readReviews, fact.NeedReviews, fact.NeedThreads, fact.NeedPatches)
@@ -191,23 +185,29 @@ func reason(err error) string {
 // them decides whether it is read at the head.
 func (r *reading) readFilesAndPolicy(ctx context.Context) error {
 	if r.needs[fact.NeedFiles] || r.needs[fact.NeedDiffs] {
-		err := r.readFiles(ctx)
-		if errors.Is(err, forges.ErrForbidden) {
-			r.unknown(fact.NeedFiles, "the forge refuses it: "+reason(err))
-			r.unknown(fact.NeedDiffs, "the forge refuses it: "+reason(err))
-			err = nil
-		}
-		if err != nil {
+		if err := r.orUnknown(r.readFiles(ctx), fact.NeedFiles, fact.NeedDiffs); err != nil {
 			return err
 		}
 	}
-	err := r.readBlobs(ctx)
-	if errors.Is(err, forges.ErrForbidden) {
-		r.unknown(fact.NeedPolicy, "the forge refuses it: "+reason(err))
-		r.unknown(fact.NeedBaseFiles, "the forge refuses it: "+reason(err))
-		return nil
+	return r.orUnknown(r.readBlobs(ctx), fact.NeedPolicy, fact.NeedBaseFiles)
+}
+
+// orUnknown turns a failure that will not go away into what is unknown: what the
+// forge refuses, and what it fails to show of a change that is closed (Forgejo
+// answers 500 where the fork or the target branch is gone).
+func (r *reading) orUnknown(err error, needs ...fact.Need) error {
+	why := "the forge refuses it: "
+	if !errors.Is(err, forges.ErrForbidden) {
+		h, ok := errors.AsType[*forges.HTTPError](err)
+		if !ok || h.Status < http.StatusInternalServerError || r.c.State == fact.Open {
+			return err
+		}
+		why = "the forge cannot show it any more: "
 	}
-	return err
+	for _, n := range needs {
+		r.unknown(n, why+reason(err))
+	}
+	return nil
 }
 
 // touchesPolicy reports whether the change edits, adds or removes its policy.

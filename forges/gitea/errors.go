@@ -23,6 +23,9 @@ func (t refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer, nil
 	}
 	said := wire.Said(answer)
+	if strings.Contains(answer.Header.Get("Content-Type"), "html") {
+		said = "a page for people instead of an answer"
+	}
 	_ = answer.Body.Close() // held in memory
 	return nil, wire.Answer(answer, said, meaning(answer.StatusCode, said))
 }
