@@ -65,7 +65,11 @@ func (c *call) signIn(rt *route) bool {
 		})
 	}
 	if c.me == nil {
-		c.fail(http.StatusUnauthorized, "invalid username, password or token")
+		said := "invalid username, password or token"
+		if c.t.forgejo() {
+			said = "user does not exist [uid: 0, name: ]"
+		}
+		c.fail(http.StatusUnauthorized, said)
 		return false
 	}
 	if c.me.Suspended {

@@ -351,6 +351,9 @@ func (c *call) refused(err error) {
 		c.fail(http.StatusConflict, why)
 	case sim.Blocked:
 		if why == sim.OpenDependencies {
+			if c.t.forgejo() {
+				why = "cannot close this issue because it still has open dependencies"
+			}
 			c.fail(http.StatusPreconditionFailed, why)
 			return
 		}

@@ -229,8 +229,17 @@ func (c *call) listCommentReactions() {
 	c.onComment(func(s shaper, _ *sim.Repo, _ *sim.Issue, m *sim.Comment) result { return ok(s.reactions(m.Reactions)) })
 }
 
+// listIssueReactions gives null where there are none, unlike most lists.
 func (c *call) listIssueReactions() {
-	c.onIssue(func(s shaper, _ *sim.Repo, is *sim.Issue) result { return ok(linked(c, s.reactions(is.Reactions))) })
+	c.onIssue(func(s shaper, _ *sim.Repo, is *sim.Issue) result {
+		if len(is.Reactions) == 0 {
+			if s.forgejo {
+				c.total(0)
+			}
+			return ok(nil)
+		}
+		return ok(page(c, s.reactions(is.Reactions)))
+	})
 }
 
 // content reads the reaction asked for; false means that it has answered.
@@ -431,7 +440,11 @@ func (c *call) listDependencies() {
 				out = append(out, s.issue(r, r.Issues[d.Number]))
 			}
 		}
-		return ok(page(c, out))
+		out = page(c, out)
+		if s.forgejo {
+			c.w.Header().Del("X-Total-Count")
+		}
+		return ok(out)
 	})
 }
 

@@ -269,12 +269,12 @@ func (c *call) getPullByBranches() {
 	})
 }
 
-// pullOfCommit finds the change of a merge commit on Gitea, of an open head on Forgejo.
+// pullOfCommit finds the change of a merge commit; of an open head on an old Forgejo.
 func (c *call) pullOfCommit() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		for _, is := range s.v.Changes(r) {
 			found := is.Change.Merged && is.Change.MergeSHA == c.values["sha"]
-			if s.forgejo {
+			if c.t.old() {
 				found = is.State == sim.Open && is.Change.Head == c.values["sha"]
 			}
 			if found {

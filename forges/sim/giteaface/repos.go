@@ -317,7 +317,8 @@ func (c *call) addCollaborator() {
 // permission tells about others only to administrators of the repository.
 func (c *call) permission() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
-		if !strings.EqualFold(c.values["user"], c.me.Login) && !c.perm(s.v, r).AtLeast(sim.Admin) {
+		own := strings.EqualFold(c.values["user"], c.me.Login) && (!s.forgejo || r.Collaborators[c.me.ID] != "")
+		if !own && !c.perm(s.v, r).AtLeast(sim.Admin) {
 			return failure(http.StatusForbidden, "Only admins can query all permissions, repo admins can query all repo permissions, collaborators can query only their own")
 		}
 		a := s.v.AccountByLogin(c.values["user"])

@@ -67,13 +67,17 @@ func (s shaper) user(a *sim.Account) j {
 	}
 	sum := md5.Sum([]byte(a.Login)) //nolint:gosec // as above
 	self := s.me != nil && (s.me.ID == a.ID || s.me.SiteAdmin)
-	return j{
+	out := j{
 		"id": a.ID, "login": a.Login, "login_name": "", "source_id": 0, "full_name": a.Name, "email": email,
 		"avatar_url": s.web + "/avatars/" + hex.EncodeToString(sum[:]), "html_url": s.web + "/" + a.Login, "language": "",
 		"is_admin": self && a.SiteAdmin, "last_login": never, "created": stamp(a.CreatedAt), "restricted": false,
 		"active": self && !a.Suspended, "prohibit_login": self && a.Suspended, "location": "", "website": "", "description": "",
 		"visibility": "public", "followers_count": 0, "following_count": 0, "starred_repos_count": 0, "username": a.Login,
 	}
+	if s.forgejo && !s.face.old() {
+		out["pronouns"] = ""
+	}
+	return out
 }
 
 func (s shaper) organization(a *sim.Account) j {
@@ -134,6 +138,7 @@ func (s shaper) repoFor(r *sim.Repo, who *sim.Account) j {
 	if s.forgejo {
 		out["wiki_branch"] = "main"
 		out["globally_editable_wiki"] = false
+		out["parent"], out["repo_transfer"], out["topics"] = nil, nil, nil
 	} else {
 		for k, v := range (j{
 			"branch_count": len(r.Branches), "has_code": true, "projects_mode": "all", "allow_manual_merge": false,
@@ -207,7 +212,7 @@ func (s shaper) issue(r *sim.Repo, is *sim.Issue) j {
 	}
 	if is.Change != nil {
 		pull := j{"merged": is.Change.Merged, "merged_at": maybe(is.Change.MergedAt), "draft": is.Change.Draft, "html_url": s.issueWeb(r, is)}
-		if s.forgejo {
+		if s.face.old() {
 			delete(pull, "html_url")
 		}
 		out["pull_request"] = pull
@@ -301,15 +306,15 @@ func (s shaper) pull(r *sim.Repo, is *sim.Issue) j {
 		"merge_base": s.v.ChangeBase(r, c), "due_date": nil, "created_at": stamp(is.CreatedAt), "updated_at": stamp(is.UpdatedAt),
 		"closed_at": maybe(is.ClosedAt), "pin_order": 0,
 	}
+	out["additions"], out["deletions"], out["changed_files"], out["requested_reviewers_teams"] = added, removed, len(files), []any{}
+	if !s.face.old() {
+		out["draft"] = c.Draft
+	}
 	if s.forgejo {
-		out["flow"] = 0
-		if !s.face.old() {
-			out["draft"], out["requested_reviewers_teams"] = c.Draft, []any{}
-		}
+		out["review_comments"], out["assignees"], out["requested_reviewers_teams"] = len(c.Reviews), nil, nil
 		return out
 	}
-	out["draft"], out["additions"], out["deletions"], out["changed_files"] = c.Draft, added, removed, len(files)
-	out["requested_reviewers_teams"], out["content_version"] = []any{}, max(len(is.Edits)-1, 0)
+	out["content_version"] = max(len(is.Edits)-1, 0)
 	if len(c.Reviews) > 0 {
 		out["review_comments"] = len(c.Reviews)
 	}

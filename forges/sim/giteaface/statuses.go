@@ -50,7 +50,7 @@ func (c *call) commitOf(s shaper, r *sim.Repo) *sim.Commit {
 func (c *call) listStatuses() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.commitOf(s, r)
-		if k == nil && c.values["ref"] == "" { // asked by statuses/{sha}
+		if k == nil && (c.values["ref"] == "" || s.forgejo) { // asked by statuses/{sha}
 			return ok(page(c, []any{}))
 		}
 		if k == nil {
@@ -89,6 +89,9 @@ func (c *call) listStatuses() {
 func (c *call) combined() {
 	c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
 		k := c.commitOf(s, r)
+		if s.forgejo && (k == nil || len(s.v.NewestStatuses(r, k.SHA)) == 0) {
+			return ok(j{"state": "", "sha": "", "total_count": 0, "statuses": nil, "repository": nil, "commit_url": "", "url": ""})
+		}
 		if k == nil {
 			return missing("object does not exist [id: %s, rel_path: ]", c.values["ref"])
 		}
@@ -99,7 +102,11 @@ func (c *call) combined() {
 			states = append(states, st.State)
 		}
 		var out []any // null if there are none
-		for _, st := range linked(c, newest) {
+		turn := linked[*sim.Status]
+		if s.forgejo {
+			turn = page[*sim.Status]
+		}
+		for _, st := range turn(c, newest) {
 			out = append(out, s.status(r, st))
 		}
 		state := "pending"

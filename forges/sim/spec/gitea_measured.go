@@ -21,7 +21,7 @@ func forgejoMeasured() measured {
 		"BranchProtection":             {"apply_to_admins": "boolean"},
 		"CreateBranchProtectionOption": {"apply_to_admins": "boolean"},
 		"EditBranchProtectionOption":   {"apply_to_admins": "boolean"},
-		"PullRequest":                  {"flow": "integer"},
+		"User":                         {"pronouns": "string"},
 		"Repository":                   {"wiki_branch": "string", "globally_editable_wiki": "boolean"},
 		"Hook":                         {"url": "string", "content_type": "string", "metadata": "null"},
 	} {
