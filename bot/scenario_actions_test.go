@@ -24,6 +24,7 @@ func (s *story) do(text string) {
 		s.must(text, err)
 		return
 	case "status": // status NAME by WHO on #3 is STATE
+		s.rig.next() // its time is said where it bears our name
 		_, err := f.As(w[3]).SetStatus(s.rig.repo, s.rig.head(number(s.t, w[5])), sim.Status{Context: w[1], State: w[7]})
 		s.must(text, err)
 		return
@@ -79,9 +80,13 @@ func (s *story) do(text string) {
 		s.must(text, who.Label(s.rig.repo, number(s.t, w[2]), w[3]))
 	case w[1] == "marks":
 		s.must(text, who.MarkReady(s.rig.repo, number(s.t, w[2])))
-	case w[1] == "merges":
-		_, err := who.Merge(s.rig.repo, number(s.t, w[2]), sim.MergeOptions{})
+	case w[1] == "merges": // WHO merges #3 [by squash|rebase]
+		_, err := who.Merge(s.rig.repo, number(s.t, w[2]), sim.MergeOptions{Method: sim.MergeMethod(after(w, "by"))})
 		s.must(text, err)
+	case w[1] == "protects":
+		s.must(text, who.Protect(s.rig.repo, w[2], &sim.Protection{Checks: []sim.RequiredCheck{{Name: "primum", App: s.rig.face.app}}}))
+	case verb == "renames team":
+		s.must(text, who.RenameTeam("acme", w[3], w[5], w[5]))
 	case w[1] == "adds":
 		s.must(text, who.AddTeamMember("acme", w[4], w[2]))
 	case verb == "opens thread":

@@ -32,6 +32,7 @@ type face struct {
 	adapter forges.Forge
 	clock   *simtest.Clock
 	bot     string // login Primum writes as
+	app     int64  // whose check can be required; 0 where it can be anybody's
 	setHook func(url string)
 	drain   func(context.Context) error
 	close   func()
@@ -45,7 +46,7 @@ func newFace(t *testing.T, name string) face {
 	case onGitHub:
 		r := simtest.New(t, simtest.Options{})
 		return face{
-			name: name, forge: r.Forge, adapter: r.GitHub, clock: r.Clock, bot: simtest.App + "[bot]",
+			name: name, forge: r.Forge, adapter: r.GitHub, clock: r.Clock, bot: simtest.App + "[bot]", app: r.App.ID,
 			setHook: r.Face.SetHook, drain: r.Face.Drain, close: r.Face.Close,
 		}
 	case onGitLab:

@@ -2,10 +2,12 @@ package bot_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"primum/forges"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
+	"primum/rules/fact"
 )
 
 // rig is the stage of a story: the simulated forge behind one of its faces, the
@@ -197,6 +200,41 @@ func (r *rig) checkOn(sha string) (state, title string) {
 		}
 	}
 	return state, title
+}
+
+// merge is whether the forge would merge a change now.
+func (r *rig) merge(n int) string {
+	if len(r.forge.Hinders(r.repo, n)) > 0 {
+		return "refused"
+	}
+	return "allowed"
+}
+
+// record is what is kept of how a change ended: "open", "closed", "merged", or
+// what is wrong with it.
+func (r *rig) record(n int) string {
+	r.t.Helper()
+	repo, err := r.store.FindRepo(r.t.Context(), r.face.adapter.Key(), "acme", r.repo[len("acme/"):])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	k := store.Key{Forge: repo.Forge, RepoID: repo.ID, Kind: store.KindChange, Ref: strconv.Itoa(n)}
+	sub, err := r.store.Subject(r.t.Context(), k)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	row, err := r.store.Verdict(r.t.Context(), sub.Verdict)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var c fact.Change
+	if err := json.Unmarshal(row.Facts, &c); err != nil {
+		r.t.Fatal(err)
+	}
+	if is := r.issue(n); is.Change.Merged && c.MergedSHA != is.Change.MergeSHA {
+		return "merged as " + c.MergedSHA + ", and it was " + is.Change.MergeSHA
+	}
+	return string(c.State)
 }
 
 func (r *rig) ours(n int) []sim.Comment {

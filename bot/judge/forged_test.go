@@ -313,3 +313,36 @@ func TestSiblingsLeaveAStatusThatSaysTheSame(t *testing.T) {
 		t.Errorf("on the commit stands %s, and both pass", got)
 	}
 }
+
+// Who set our check stays said while that commit is the head, also on a forge
+// that shows only the newest check of a name.
+func TestAForgedVerdictThatIsHiddenAgainStaysSaid(t *testing.T) {
+	t.Parallel()
+	b := newStatusBench(t)
+	head := b.forge.open(1)
+	b.mark(1, "opened")
+	b.run()
+	for _, by := range []string{"mara", "sam", "mara"} {
+		b.forge.forge(head, by, fact.CheckSuccess)
+		b.mark(1, "check")
+		b.run()
+		b.forge.mu.Lock()
+		delete(b.forge.others, head)
+		b.forge.mu.Unlock()
+		b.mark(1, "check")
+		b.run()
+	}
+	var by []string
+	for _, n := range b.decoded(1).Notes {
+		by = append(by, n.By)
+	}
+	if got := strings.Join(by, " "); got != "sam mara" { // the newest of each, oldest first
+		t.Errorf("said are %q", got)
+	}
+	b.forge.push(1, 1)
+	b.mark(1, "pushed")
+	b.run()
+	if n := len(b.decoded(1).Notes); n != 0 {
+		t.Errorf("%d notes on a new head", n)
+	}
+}

@@ -69,6 +69,7 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 		}
 		r.facts = facts
 		r.standing = publish.TakeOwn(facts)
+		recallForged(facts, w.memory)
 		if err := j.readPolicies(ctx, forge, w.ref.Repo, r); err != nil {
 			return r, err
 		}
@@ -178,6 +179,10 @@ func (r *reading) remember(m store.Memory) store.Memory {
 	h := hintsFor(r.policy.policy, "")
 	m.Principals, m.Files, m.DiffPaths = h.Principals, h.Files, h.DiffPaths
 	m.Classes = r.classes(m.Classes)
+	m.Forged, m.ForgedOn = r.facts.Forged, ""
+	if len(m.Forged) > 0 {
+		m.ForgedOn = r.facts.Head.SHA
+	}
 	m.Notes = with(m.Notes, noteReadAt, r.facts.ReadAt.UTC().Format(time.RFC3339Nano))
 	m.Notes = with(m.Notes, noteUpdatedAt, r.facts.UpdatedAt.UTC().Format(time.RFC3339Nano))
 	return m

@@ -90,6 +90,10 @@ type Memory struct {
 	// Classes is the class of the change when a review, by its id, was first
 	// judged; of the reviews that the change has.
 	Classes map[string]string `json:"classes,omitempty"`
+	// Forged are the checks of our own name by others that were seen on the commit
+	// ForgedOn: some forges show them no more once they are followed by another.
+	Forged   []fact.Check `json:"forged,omitempty"`
+	ForgedOn string       `json:"forged_on,omitempty"`
 }
 
 // CommentMemory is our comment on the change.
