@@ -50,9 +50,11 @@ func newRig(t *testing.T, options ...func(*gitlabface.Options)) *rig {
 	t.Helper()
 	r := &rig{T: t, at: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
 	r.world = sim.New(sim.Options{Now: r.now})
+	check := spec.SentGitLab(t)
 	o := gitlabface.Options{
 		Secret: "an-open-secret-for-tests", Tokens: map[string]string{botToken: "primum", maraToken: "mara", alexToken: "alex", samToken: "sam"},
 		Sent: func(event string, header http.Header, body []byte) {
+			check(event, header, body)
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			var in map[string]any

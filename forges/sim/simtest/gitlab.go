@@ -76,7 +76,7 @@ func (r *GitLabRig) Forbid(tb testing.TB, what string) {
 // Suspend blocks the bot's account.
 func (r *GitLabRig) Suspend() { r.Forge.SuspendUser(Bot, true) }
 
-// NewGitLab makes a rig of GitLab. Every request and answer is held against
+// NewGitLab makes a rig of GitLab. Every request, answer and webhook is held against
 // GitLab's descriptions where they have it, see package spec. The standard one has
 // the people of forgetest.Populate and the repository acme/pump, and the bot
 // "primum" as a Maintainer of every project of acme.
@@ -88,6 +88,15 @@ func NewGitLab(tb testing.TB, o GitLabOptions) *GitLabRig {
 		now = rig.Clock.Now
 	}
 	rig.Forge = sim.New(sim.Options{Now: now, Seed: o.Seed})
+	if !o.Unchecked {
+		sent, check := o.Sent, spec.SentGitLab(tb)
+		o.Sent = func(event string, header http.Header, body []byte) {
+			check(event, header, body)
+			if sent != nil {
+				sent(event, header, body)
+			}
+		}
+	}
 	face := gitlabface.Options{
 		Tier: o.Tier, Secret: Secret, HookURL: o.HookURL, Sent: o.Sent, Tokens: map[string]string{GitLabToken: Bot, GitLabMara: "mara"},
 	}
