@@ -85,9 +85,9 @@ func (c *call) graphql() error {
 		answer(c.w, http.StatusUnprocessableEntity, j{"errors": []any{j{"message": "Unexpected end of document", "locations": []any{}}}})
 		return nil
 	}
-	doc, err := parser.ParseQuery(&ast.Source{Input: in.Query})
+	doc, wrong := parser.ParseQuery(&ast.Source{Input: in.Query})
 	var op *ast.OperationDefinition
-	if err == nil {
+	if wrong == nil {
 		op = doc.Operations.ForName(in.OperationName)
 	}
 	c.t.count(c.r.Pattern, op != nil && op.Operation == ast.Mutation)
@@ -96,8 +96,8 @@ func (c *call) graphql() error {
 		return nil
 	}
 	switch {
-	case err != nil:
-		return fail(err.Error())
+	case wrong != nil:
+		return fail(wrong.Error())
 	case op == nil:
 		return fail("No operation named \"" + in.OperationName + "\"")
 	}

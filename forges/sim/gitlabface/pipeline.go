@@ -213,13 +213,13 @@ func (s shaper) mergeRequestPipelines(r *sim.Repo, is *sim.Issue, sha string) []
 		mine[k.SHA] = true
 	}
 	all := s.t.state.pipelinesWhere(func(p *pipeline) bool {
-		if (sha != "" && p.sha != sha) || !mine[p.sha] {
+		switch {
+		case sha != "" && p.sha != sha:
 			return false
-		}
-		if p.mr != 0 {
+		case p.mr != 0:
 			return p.project == r.ID && p.mr == is.ID
 		}
-		return p.project == c.HeadRepo && p.ref == c.HeadBranch
+		return p.project == c.HeadRepo && p.ref == c.HeadBranch && mine[p.sha]
 	})
 	slices.SortStableFunc(all, func(a, b *pipeline) int {
 		return cmp.Or(cmp.Compare(b2i(a.mr == 0), b2i(b.mr == 0)), cmp.Compare(b.id, a.id))

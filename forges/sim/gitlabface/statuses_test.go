@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"primum/forges/sim"
 )
 
 // post posts a status on a commit.
@@ -257,6 +259,26 @@ func TestMergeRefusals(t *testing.T) {
 			r.want(r.put(c.by, fmt.Sprintf("%s/merge_requests/%d/merge", project, n), c.body), c.status, c.says)
 		})
 	}
+}
+
+// TestStatusOfAForksHead: a status posted to the project is in no pipeline that
+// counts for the merge request, since those of a branch are looked for in the
+// project it is in.
+func TestStatusOfAForksHead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sam := r.world.As("sam")
+	_, err := sam.Fork("acme/pump")
+	r.ok(err)
+	head, err := sam.Push("sam/pump", "rate", commit("Round the rate"))
+	r.ok(err)
+	n, err := sam.OpenChange("acme/pump", sim.NewChange{Title: "Round the rate", Head: "sam:rate"})
+	r.ok(err)
+	at := fmt.Sprintf("%s/merge_requests/%d", project, n)
+	r.want(r.status(botToken, head, "success", body{"ref": "rate"}), http.StatusCreated)
+	equal(t, "pipeline", r.get(at).at("head_pipeline"), nil)
+	r.want(r.post(samToken, "projects/sam%2Fpump/statuses/"+head, body{"state": "failed", "ref": "rate", "name": "build"}), http.StatusCreated)
+	equal(t, "pipeline of the fork", r.get(at).at("head_pipeline.status"), any("failed"))
 }
 
 // TestChecksOfAppsAreBuilds: what an app's bot checks is a build of the pipeline.

@@ -32,7 +32,7 @@ func gitLabHooks() map[string]gitLabHook {
 			"object_attributes.created_at", "object_attributes.updated_at", "object_attributes.state", "object_attributes.state_id",
 			"object_attributes.type", "object_attributes.url", "object_attributes.labels", "object_attributes.action")...)},
 		"Note Hook": {"note", with(append(user, "event_type", "project_id", "repository", "object_attributes.id", "object_attributes.note",
-			"object_attributes.noteable_type", "object_attributes.noteable_id", "object_attributes.author_id", "object_attributes.created_at", //nolint:misspell // GitLab's word
+			"object_attributes.noteable_type", "object_attributes.noteable_id", "object_attributes.author_id", "object_attributes.created_at",
 			"object_attributes.updated_at", "object_attributes.system", "object_attributes.url", "object_attributes.action")...)},
 		"Merge Request Hook": {"merge_request", with(append(user, "event_type", "repository", "labels", "changes", "object_attributes.id",
 			"object_attributes.iid", "object_attributes.target_branch", "object_attributes.source_branch", "object_attributes.source_project_id",
