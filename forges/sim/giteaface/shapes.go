@@ -147,7 +147,9 @@ func (s shaper) repoFor(r *sim.Repo, who *sim.Account) j {
 			out[k] = v
 		}
 	}
-	if parent := s.v.RepoByID(r.Parent); parent != nil {
+	if parent := s.v.RepoByID(r.Parent); parent != nil { // forks have no issues of their own
+		delete(out, "internal_tracker")
+		out["has_issues"] = false
 		out["parent"] = s.repoFor(parent, who)
 	}
 	return out
