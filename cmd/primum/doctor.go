@@ -26,7 +26,6 @@ type doctor struct {
 	envFile, adminTokenFile string
 
 	config *config.Config
-	admin  string // token of an administrator, "" if none was given
 	found  []finding
 }
 

@@ -42,9 +42,9 @@ type installing struct {
 	change string
 	env    func(string) string
 
-	url, tokenFile, publicURL, envFile, key, caFile string
-	owners, repos, branches                         []string
-	dryRun, yes, newSecret, force                   bool
+	tokenFile, publicURL, envFile, key, caFile string
+	owners, repos, branches                    []string
+	dryRun, yes, newSecret, force              bool
 
 	file *settingsFile // of --env-file, nil without
 	show []string      // settings to be shown, "NAME=value", without --env-file
@@ -237,10 +237,10 @@ func (i *installing) carry(ctx context.Context, steps []forges.Step) error {
 		i.io.printf("Nothing to do: everything is set up.\n")
 		return nil
 	case i.dryRun:
-		i.io.printf("Nothing was changed: this was a dry run. %s to do, %s left to you.\n", count(todo, "step"), count(left, "step"))
+		i.io.printf("Nothing was changed: this was a dry run. %s to do, %s left to you.\n", stepsOf(todo), stepsOf(left))
 		return nil
 	case todo == 0:
-		i.io.printf("Nothing to do but what is left to you: %s.\n", count(left, "step"))
+		i.io.printf("Nothing to do but what is left to you: %s.\n", stepsOf(left))
 		return errLeft
 	}
 	if err := i.ask(todo); err != nil {
@@ -253,17 +253,17 @@ func (i *installing) carry(ctx context.Context, steps []forges.Step) error {
 	}
 	i.farewell()
 	if left > 0 {
-		i.io.printf("\n%s left to you, see above.\n", count(left, "step"))
+		i.io.printf("\n%s left to you, see above.\n", stepsOf(left))
 		return errLeft
 	}
 	return nil
 }
 
-func count(n int, what string) string {
+func stepsOf(n int) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 step"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d steps", n)
 }
 
 func (i *installing) say(s forges.Step) {
@@ -288,9 +288,9 @@ func (i *installing) ask(todo int) error {
 		return nil
 	}
 	if !i.io.inTTY {
-		return usage("nothing was done: add --yes to do %s, or --dry-run to have them said only", count(todo, "step"))
+		return usage("nothing was done: add --yes to do %s, or --dry-run to have them said only", stepsOf(todo))
 	}
-	i.io.complain("Do %s? [y/N] ", count(todo, "step"))
+	i.io.complain("Do %s? [y/N] ", stepsOf(todo))
 	answer, err := bufio.NewReader(i.io.in).ReadString('\n')
 	if word := strings.ToLower(strings.TrimSpace(answer)); err == nil && (word == "y" || word == "yes") {
 		return nil
@@ -325,7 +325,7 @@ func (i *installing) do(ctx context.Context, steps []forges.Step) error {
 		return nil
 	}
 	if undone > 0 {
-		i.io.printf("%s after it not tried.\n", count(undone, "step"))
+		i.io.printf("%s after it not tried.\n", stepsOf(undone))
 	}
 	return errors.New("not all is set up; mend what failed and run the same again, which does only what is missing")
 }

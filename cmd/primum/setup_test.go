@@ -75,15 +75,15 @@ func TestDeploymentYAMLCanBeRead(t *testing.T) {
 	}
 	var gate struct {
 		Job struct {
-			Script []string         `yaml:"script"`
-			Rules  []map[string]any `yaml:"rules"`
-			Allow  bool             `yaml:"allow_failure"`
+			Script []string            `yaml:"script"`
+			Rules  []map[string]string `yaml:"rules"`
+			Allow  bool                `yaml:"allow_failure"`
 		} `yaml:"primum"`
 	}
 	if err := yaml.Load([]byte(read(t, "deploy/gitlab/primum-gate.yml")), &gate); err != nil {
 		t.Fatal(err)
 	}
-	if len(gate.Job.Script) != 1 || gate.Job.Allow || len(gate.Job.Rules) != 1 || !strings.Contains(gate.Job.Rules[0]["if"].(string), "merge_request_event") {
+	if len(gate.Job.Script) != 1 || gate.Job.Allow || len(gate.Job.Rules) != 1 || !strings.Contains(gate.Job.Rules[0]["if"], "merge_request_event") {
 		t.Errorf("the job is %+v", gate.Job)
 	}
 	s, _, errs := buffers("", false)
@@ -98,7 +98,7 @@ func TestDeploymentYAMLCanBeRead(t *testing.T) {
 func TestSettingsFileKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "primum.env")
-	if err := os.WriteFile(path, []byte("# ours\nexport A=\"1\"\n\nB=2\n"), 0o644); err != nil { //nolint:gosec // as people leave them
+	if err := os.WriteFile(path, []byte("# ours\nexport A=\"1\"\n\nB=2\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	f, err := readSettings(path)
@@ -135,7 +135,6 @@ type githubOf struct {
 	codes     map[string]int
 	installed bool
 	rulesets  []string
-	manifest  string
 }
 
 func (g *githubOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {

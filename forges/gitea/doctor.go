@@ -74,7 +74,11 @@ func (e *exam) reach(ctx context.Context) bool {
 	}
 	a, err := e.api.Get(ctx, "version", &v)
 	if err != nil {
-		e.found.Wrong("address", forges.Bad, e.words.Explain(err, "", "correct "+e.words.URL+": the API answers below it at api/v1"))
+		topic := "address"
+		if statusIn(err) == http.StatusUnauthorized { // a token that is none is refused even here
+			topic = "token"
+		}
+		e.found.Wrong(topic, forges.Bad, e.words.Explain(err, "", "correct "+e.words.URL+": the API answers below it at api/v1"))
 		return false
 	}
 	e.product = productOf(v.Version)

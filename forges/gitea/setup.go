@@ -52,10 +52,9 @@ func setupWords(product string) admin.Words {
 }
 
 // Scopes of the tokens: the account's own, and what doing the setup takes.
-var (
-	botScopes   = []string{"write:repository", "write:issue", "read:organization", "read:user"} //nolint:gochecknoglobals // constant
-	ownerScopes = "make the token anew with the scopes write:repository, write:organization and read:user (Settings, Applications), as an owner"
-)
+var botScopes = []string{"write:repository", "write:issue", "read:organization", "read:user"} //nolint:gochecknoglobals // constant
+
+const ownerScopes = "make the token anew with the scopes write:repository, write:organization and read:user (Settings, Applications), as an owner"
 
 // botUnits are the rights of the account's team.
 func botUnits() map[string]string {

@@ -299,7 +299,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 		{"webhook off", func(t *testing.T, w *world, _ *gitea.Config, _ *forges.Wanted) {
 			w.editHook(t, `{"active":false,"events":["push"]}`)
 		}, forges.Bad, "it is switched off; it is not told of"},
-		{"private address", func(t *testing.T, w *world, _ *gitea.Config, want *forges.Wanted) {
+		{"private address", func(_ *testing.T, _ *world, _ *gitea.Config, want *forges.Wanted) {
 			want.HookURL = "http://127.0.0.1:9/hooks/gitea"
 		}, forges.Odd, "calls private addresses only"},
 		{"repository that is not seen", func(_ *testing.T, _ *world, _ *gitea.Config, w *forges.Wanted) {

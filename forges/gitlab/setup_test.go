@@ -16,7 +16,7 @@ import (
 
 const (
 	setupHook  = "https://primum.example/hooks/gitlab"
-	ownerToken = "glpat-alexOwnsTheGroup0" //nolint:gosec // opens the simulated forge only
+	ownerToken = "glpat-alexOwnsTheGroup0" // opens the simulated forge only
 )
 
 // setupWorld is a GitLab without webhooks, and the settings that were kept.
