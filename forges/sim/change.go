@@ -313,7 +313,7 @@ func (f *Forge) markMerged(me *Account, r *Repo, is *Issue, sha string) {
 		return
 	}
 	for _, n := range f.closes(r, is) {
-		if other := r.Issues[n]; other.State == Open && !f.waits(other) {
+		if other := r.Issues[n]; other.State == Open && (f.style.ClosesWaiting || !f.waits(other)) {
 			f.closeIssue(me, r, other, "completed")
 		}
 	}

@@ -300,7 +300,7 @@ func (a Actor) Close(repo string, number int, reason string) error {
 		if is.State == Closed {
 			return refuse(Invalid, "already closed")
 		}
-		if f.waits(is) {
+		if f.waits(is) && !f.style.ClosesWaiting {
 			return refuse(Blocked, "%s", OpenDependencies)
 		}
 		f.closeIssue(me, r, is, reason)

@@ -29,6 +29,8 @@ type Style struct {
 	KeepsPushes bool
 	// ClearsAtOnce: all labels taken off together are one happening, "labels_cleared".
 	ClearsAtOnce bool
+	// ClosesWaiting: an issue is closed also while it waits for another one.
+	ClosesWaiting bool
 }
 
 // Gate is a way to judge what a branch asks for.

@@ -122,7 +122,7 @@ func New(f *sim.Forge, o Options) *Face {
 	}
 	t.post = newPost(t)
 	t.routes()
-	f.SetStyle(sim.Style{DraftPrefixes: []string{"Draft:", "[Draft]", "(Draft)"}})
+	f.SetStyle(sim.Style{DraftPrefixes: []string{"Draft:", "[Draft]", "(Draft)"}, ClosesWaiting: true})
 	f.AlsoHinders(t.hinders)
 	f.Subscribe(t.happened)
 	return t
