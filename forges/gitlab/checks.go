@@ -117,9 +117,7 @@ func (r *reading) check(n *jobNode) fact.Check {
 		c.StartedAt = at(n.CreatedAt)
 	}
 	if path := word(n.WebPath); path != "" {
-		if u, err := r.web.Parse(path); err == nil && u.Host == r.web.Host {
-			c.URL = u.String()
-		}
+		c.URL = r.page(path)
 	}
 	if n.Name != checkName {
 		return c
@@ -131,6 +129,19 @@ func (r *reading) check(n *jobNode) fact.Check {
 		c.Ours, c.ID = true, r.postedAs(id)
 	}
 	return c
+}
+
+// page is the address of a path on the instance; the path may have what the
+// instance is installed below, or not. "" if it leads elsewhere.
+func (f *Forge) page(path string) string {
+	if !strings.HasPrefix(path, f.web.Path) {
+		path = f.web.Path + strings.TrimPrefix(path, "/")
+	}
+	u, err := f.web.Parse(path)
+	if err != nil || u.Host != f.web.Host || u.Scheme != f.web.Scheme {
+		return ""
+	}
+	return u.String()
 }
 
 // readStatusChecks reads what the external status checks of the change say.

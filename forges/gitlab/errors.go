@@ -32,11 +32,12 @@ func failure(r *gitlab.Response, err error) error {
 }
 
 // meaning is the sentinel an answer amounts to. GitLab tells a blocked account
-// and a revoked token from a missing permission by words only.
+// from a missing permission by words only. A token that ran out or was taken back
+// is a missing permission: the account goes on with another.
 func meaning(status int, said string) error {
 	if status == http.StatusForbidden || status == http.StatusUnauthorized {
 		said = strings.ToLower(said)
-		for _, word := range []string{"blocked", "deactivated", "token was revoked", "token is expired", "password expired"} {
+		for _, word := range []string{"blocked", "deactivated"} {
 			if strings.Contains(said, word) {
 				return forges.ErrSuspended
 			}

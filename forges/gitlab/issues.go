@@ -262,7 +262,7 @@ func (r *reading) issue(ctx context.Context, name issueName, n *issueNode) (fact
 	}
 	for j := range notes {
 		switch note := &notes[j]; note.deed() {
-		case "title", "description":
+		case "title", "description", "task": // an edit that also ticks a task is told as a task
 			i.TextEditedAt, i.TextEditor = note.CreatedAt.UTC(), r.known(note.Author)
 		}
 	}

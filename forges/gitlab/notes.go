@@ -214,10 +214,10 @@ func standing(versions []version, second time.Time) string {
 	if len(versions) == 1 {
 		return versions[0].Head
 	}
-	for _, v := range versions {
+	for i, v := range versions {
 		switch came := v.At.UTC().Truncate(time.Second); {
 		case came.After(second):
-		case came.Equal(second):
+		case came.Equal(second) && i < len(versions)-1: // the one before may still have stood
 			return ""
 		default:
 			return v.Head

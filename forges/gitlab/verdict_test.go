@@ -144,7 +144,7 @@ func TestCommitStatusesThatGitLabRefuses(t *testing.T) {
 			post: []string{`403 {"message":"403 Forbidden - Your account has been blocked."}`}, want: forges.ErrSuspended, posts: 1,
 		},
 		"our token was taken back": {
-			post: []string{`401 {"error":"invalid_token","error_description":"Token was revoked. You have to re-authorize from the user."}`}, want: forges.ErrSuspended, posts: 1,
+			post: []string{`401 {"error":"invalid_token","error_description":"Token was revoked. You have to re-authorize from the user."}`}, want: forges.ErrForbidden, posts: 1,
 		},
 		"our token is too small": {post: []string{`403 {"error":"insufficient_scope","scope":"api"}`}, want: forges.ErrForbidden, posts: 1},
 	}
