@@ -80,7 +80,7 @@ func (c *call) graphql() error {
 		Variables     map[string]any `json:"variables"`
 		OperationName string         `json:"operationName"`
 	}
-	if json.Unmarshal(c.body, &in) != nil || in.Query == "" {
+	if readable := json.Unmarshal(c.body, &in) == nil; !readable || in.Query == "" {
 		c.t.count(c.r.Pattern, false)
 		answer(c.w, http.StatusUnprocessableEntity, j{"errors": []any{j{"message": "Unexpected end of document", "locations": []any{}}}})
 		return nil
