@@ -72,6 +72,26 @@ func fileParts() []contract {
 			n := t.push(sim.NewCommit{Files: many(250, "gen")})
 			equal(t, "files", len(t.whole(n).Files), 250)
 		}},
+		{"seventeen hundred renames", func(t *try) {
+			const lots = 1700
+			t.sha(t.as("alex").Push(Repo, "main", sim.NewCommit{Files: many(lots, "old")}))
+			move := map[string]string{}
+			for path := range many(lots, "old") {
+				move[path] = "new/" + strings.TrimPrefix(path, "old/")
+			}
+			n := t.push(sim.NewCommit{Move: move})
+			c := t.readPlan(n, forges.Plan{Needs: []fact.Need{fact.NeedFiles}})
+			if _, known := c.Why(fact.NeedFiles); !known {
+				return // then the highest class counts
+			}
+			paths := map[string]bool{}
+			for _, f := range c.Files {
+				for _, p := range f.Touches() {
+					paths[p] = true
+				}
+			}
+			equal(t, "paths touched", len(paths), 2*lots)
+		}},
 		{"more files than the forge lists", func(t *try) {
 			const lots = 3100
 			n := t.push(sim.NewCommit{Files: many(lots, "gen")})
@@ -745,6 +765,23 @@ func issueParts() []contract {
 				reason = "not_planned"
 			}
 			equal(t, "reason", is.Reason, reason)
+		}},
+		{"an issue that a merge leaves open", func(t *try) {
+			on := reported(t)
+			n := reported(t)
+			change := t.change(fmt.Sprintf("Fixes #%d", n))
+			p := all()
+			p.Issues = []string{fmt.Sprintf("#%d", n)}
+			equal(t, "blocked by", len(issue(t, t.readPlan(change, p), n).BlockedBy), 0)
+			t.ok(t.as("alex").AddDependency(Repo, n, Repo, on))
+			blocked := issue(t, t.readPlan(change, p), n).BlockedBy
+			t.sha(t.as("jonas").Merge(Repo, change, sim.MergeOptions{}))
+			after, _ := t.World.Issue(Repo, n)
+			var want []string
+			if after.State == sim.Open { // else the forge closes it all the same
+				want = []string{fmt.Sprintf("%s#%d", Repo, on)}
+			}
+			equal(t, "blocked by", strings.Join(blocked, " "), strings.Join(want, " "))
 		}},
 		{"the type of an issue", func(t *try) {
 			n := reported(t)

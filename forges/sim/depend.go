@@ -8,8 +8,8 @@ type Dependency struct {
 	Number int
 }
 
-// AddDependency makes an issue wait for another one: it cannot be closed while
-// that one is open. No webhook tells of it.
+// AddDependency makes an issue wait for another one: on Gitea and Forgejo it
+// cannot be closed while that one is open. No webhook tells of it.
 func (a Actor) AddDependency(repo string, number int, onRepo string, on int) error {
 	return a.depend(repo, number, onRepo, on, true)
 }
@@ -56,8 +56,12 @@ func (a Actor) depend(repo string, number int, onRepo string, on int, add bool) 
 // OpenDependencies is why an issue cannot be closed.
 const OpenDependencies = "cannot close this issue or pull request because it still has open dependencies"
 
-// waits reports whether an issue has to wait for one that is open.
+// waits reports whether an issue has to wait for one that is open, as on Gitea
+// and Forgejo; elsewhere a dependency closes nothing off.
 func (f *Forge) waits(is *Issue) bool {
+	if f.style.Gate == GateGitHub {
+		return false
+	}
 	return slices.ContainsFunc(is.Depends, func(d Dependency) bool {
 		r := f.repos[d.Repo]
 		return r != nil && r.Issues[d.Number] != nil && r.Issues[d.Number].State == Open
