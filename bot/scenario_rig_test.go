@@ -18,6 +18,7 @@ import (
 	"primum/forges"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
+	"primum/rules"
 	"primum/rules/fact"
 )
 
@@ -233,6 +234,13 @@ func (r *rig) record(n int) string {
 	}
 	if is := r.issue(n); is.Change.Merged && c.MergedSHA != is.Change.MergeSHA {
 		return "merged as " + c.MergedSHA + ", and it was " + is.Change.MergeSHA
+	}
+	var v rules.Verdict
+	if err := json.Unmarshal(row.JSON, &v); err != nil {
+		r.t.Fatal(err)
+	}
+	if slices.ContainsFunc(v.Notes, func(n rules.Note) bool { return n.Kind == rules.MergedPast }) {
+		return string(c.State) + ", past its verdict"
 	}
 	return string(c.State)
 }

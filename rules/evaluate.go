@@ -55,6 +55,9 @@ func judge(in Input) Verdict {
 	lowest := p.Ladder.Lowest() == k.Class.Class
 	v.State = overall(v.Results, lowest)
 	v.Reason = reason(&v, c, lowest)
+	if n, ok := mergedPast(c, &v); ok {
+		v.Notes = append(v.Notes, n)
+	}
 	return v
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"primum/rules/fact"
+	"primum/rules/policy"
 )
 
 // notesOf lists what people should know beside what the rules say: verdicts that
@@ -63,5 +64,29 @@ func staysOpen(l *linked) (Note, bool) {
 	return Note{
 		Kind: StaysOpen, Text: "Merging will not close " + l.ref + ": it depends on " + few(on) + verb,
 		Fix: "Settle what it depends on first, or close " + l.ref + " by hand after the merge", URL: l.facts.URL,
+	}, true
+}
+
+// mergedPast says that a change was merged that should not have been: by somebody
+// who may pass the check, or because nothing asked for it.
+func mergedPast(c *fact.Change, v *Verdict) (Note, bool) {
+	if c.State != fact.Merged || v.Mode != policy.Enforce {
+		return Note{}, false
+	}
+	missing := ""
+	switch v.State {
+	case Fail:
+		missing = "something was missing"
+	case Pending:
+		missing = "something was waited for"
+	case Unknown:
+		missing = "a part of it could not be read"
+	case Pass, Waived, NA:
+		return Note{}, false
+	}
+	return Note{
+		Kind: MergedPast, Text: "This change was merged past its verdict, while " + missing, At: c.MergedAt,
+		Fix: "Supply what is missing or revert it, and open a problem report; require the check " + code("primum") + " on " + code(c.Base.Name) + ", for administrators too",
+		URL: c.URL,
 	}, true
 }

@@ -76,3 +76,31 @@ func TestAnApprovalOfADeletedAccountIsNotCalledABots(t *testing.T) {
 		t.Errorf("finding %+v", r.Findings)
 	}
 }
+
+// What was merged past its verdict is on the record as that.
+func TestAChangeMergedPastItsVerdict(t *testing.T) {
+	t.Parallel()
+	past := func(edit func(*fact.Change)) bool {
+		c, p := facttest.Compliant("C")
+		c.State, c.MergedAt, c.MergedSHA = fact.Merged, facttest.Now(), "abc"
+		edit(c)
+		for _, n := range judge(c, p).Notes {
+			if n.Kind == rules.MergedPast {
+				return n.Fix != "" && n.At.Equal(c.MergedAt)
+			}
+		}
+		return false
+	}
+	if past(func(*fact.Change) {}) {
+		t.Error("it is said of a change that had everything")
+	}
+	if !past(func(c *fact.Change) { c.Reviews = nil }) {
+		t.Error("it is not said of a change that nobody approved")
+	}
+	if !past(func(c *fact.Change) { c.MarkUnknown(fact.NeedReviews, "forbidden") }) {
+		t.Error("it is not said of a change that could not be read")
+	}
+	if past(func(c *fact.Change) { c.Reviews, c.State = nil, fact.Open }) {
+		t.Error("it is said of a change that is open")
+	}
+}

@@ -72,6 +72,8 @@ const (
 	ForgedVerdict NoteKind = "forged-verdict"
 	// StaysOpen: an issue that merging will not close.
 	StaysOpen NoteKind = "stays-open"
+	// MergedPast: the change was merged though it should not have been.
+	MergedPast NoteKind = "merged-past-verdict"
 )
 
 // Note is something people should know of the change that decides nothing.
