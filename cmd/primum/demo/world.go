@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -53,7 +54,8 @@ type world struct {
 	forge *sim.Forge
 	scene scene
 	cast  *player
-	at    time.Time // the forge's clock while the past is told
+	told  sync.Mutex // guards at and live: a face asks for the time on its own
+	at    time.Time  // the forge's clock while the past is told
 	live  bool
 	texts map[string]string
 	tries map[int]try
@@ -62,6 +64,8 @@ type world struct {
 
 // now is the forge's clock: the past while it is told, then the machine's.
 func (w *world) now() time.Time {
+	w.told.Lock()
+	defer w.told.Unlock()
 	if w.live {
 		return time.Now().UTC()
 	}
@@ -84,7 +88,9 @@ func newWorld(now time.Time, sc scene, cast func(*sim.Forge) (*player, error)) (
 	w.people()
 	w.repository()
 	w.past()
+	w.told.Lock()
 	w.live = true
+	w.told.Unlock()
 	if w.err != nil {
 		w.cast.face.Close()
 		return nil, fmt.Errorf("set the demonstration up: %w", w.err)
@@ -93,7 +99,11 @@ func newWorld(now time.Time, sc scene, cast func(*sim.Forge) (*player, error)) (
 }
 
 // later moves the past on.
-func (w *world) later(d time.Duration) { w.at = w.at.Add(d) }
+func (w *world) later(d time.Duration) {
+	w.told.Lock()
+	defer w.told.Unlock()
+	w.at = w.at.Add(d)
+}
 
 func (w *world) check(err error) {
 	if err != nil && w.err == nil {
