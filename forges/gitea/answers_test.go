@@ -330,19 +330,23 @@ func TestShortPages(t *testing.T) {
 		},
 		{
 			"a comment is missing", `"comments":2,"labels":[]`,
-			[3]string{"[" + entry("1", "comment", "") + "]", "[" + entry("2", "comment", "") + "]"}, 2, 0, 2,
+			[3]string{"[" + entry("1", "comment", "") + "]", "[" + entry("2", "comment", "") + "]"},
+			2, 0, 2,
 		},
 		{
 			"a label is missing", `"comments":0,"labels":[{"id":1,"name":"approved"}]`,
-			[3]string{"[]", "[]"}, 0, 0, 1,
+			[3]string{"[]", "[]"},
+			0, 0, 1,
 		},
 		{
 			"a label was taken off on the next page", `"comments":0,"labels":[]`,
-			[3]string{"[" + entry("1", "label", label+`,"body":"1"`) + "]", "[" + entry("2", "label", label+`,"body":""`) + "]"}, 0, 2, 2,
+			[3]string{"[" + entry("1", "label", label+`,"body":"1"`) + "]", "[" + entry("2", "label", label+`,"body":""`) + "]"},
+			0, 2, 2,
 		},
 		{
 			"a comment is counted that went", `"comments":2,"labels":[]`,
-			[3]string{"[" + entry("1", "comment", "") + "]", "[]"}, 1, 0, 2,
+			[3]string{"[" + entry("1", "comment", "") + "]", "[]"},
+			1, 0, 2,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

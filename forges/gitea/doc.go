@@ -13,7 +13,7 @@
 //	GET    /repos/{o}/{r}/pulls/{n}/reviews/{id}/comments    threads, of a review with comments on lines
 //	GET    /repos/{o}/{r}/pulls/{n}/commits                  commits, per head; page, limit
 //	GET    /repos/{o}/{r}/pulls/{n}/files                    files, per head; page, limit
-//	GET    /repos/{o}/{r}/pulls/{n}.diff                     diffs, per head
+//	GET    /repos/{o}/{r}/pulls/{n}.diff                     diffs, and the files of a long list, per head
 //	GET    /repos/{o}/{r}/issues/{n}                         a linked issue
 //	GET    /repos/{o}/{r}/issues/{n}/comments                comments of a change
 //	GET    /repos/{o}/{r}/issues/{n}/timeline                comments, labels and closing words of a linked issue; dismissals of a change
