@@ -76,7 +76,7 @@ func (r *reading) readChecks(ctx context.Context) error {
 func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 	missing := false
 	for i := range r.jobs {
-		if _, ok := r.posters.get(r.posterKey(number(r.jobs[i].ID))); !ok {
+		if !r.posters.has(r.posterKey(number(r.jobs[i].ID))) {
 			missing = true
 		}
 	}
@@ -91,7 +91,6 @@ func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 	list, err := all[status](wire.Operation(ctx, "read_checks"), r.Forge, path, url.Values{"pipeline_id": {number(p.ID)}, "all": {"true"}})
 	switch {
 	case errors.Is(err, forges.ErrNotFound): // the commit of a merged result was cleared away
-		return nil
 	case errors.Is(err, forges.ErrForbidden):
 		r.unknown(fact.NeedChecks, "GitLab refuses to tell who set the statuses: "+err.Error())
 		return nil
@@ -100,6 +99,11 @@ func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 	}
 	for _, s := range list {
 		r.posters.put(r.posterKey(decimal(s.ID)), poster{s.Author.person()}, 150)
+	}
+	for i := range r.jobs { // of whom this does not tell nothing will: asked once
+		if key := r.posterKey(number(r.jobs[i].ID)); !r.posters.has(key) {
+			r.posters.put(key, poster{}, 150)
+		}
 	}
 	return nil
 }

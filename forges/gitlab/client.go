@@ -143,6 +143,9 @@ func (f *Forge) query(ctx context.Context, text string, vars map[string]any, out
 		e := whole.Errors[0]
 		return wire.Answer(answer, e.Message, e.meaning())
 	}
+	if len(whole.Data) == 0 || bytes.Equal(whole.Data, []byte("null")) {
+		return wire.Answer(answer, "an answer without data", nil)
+	}
 	if err := json.Unmarshal(whole.Data, out); err != nil {
 		return fmt.Errorf("graphql answer: %w", err)
 	}

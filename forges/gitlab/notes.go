@@ -21,6 +21,13 @@ const (
 // readWords makes comments, threads and reviews of the notes. Notes GitLab wrote
 // itself are no comments; they tell when somebody approved.
 func (r *reading) readWords(ctx context.Context) error {
+	if r.mr.Notes == nil && r.wantsNotes() {
+		for _, n := range []fact.Need{fact.NeedComments, fact.NeedThreads, fact.NeedReviews} {
+			if r.needs[n] {
+				r.unknown(n, "GitLab does not show the notes of the change")
+			}
+		}
+	}
 	inOrder(r.notes)
 	if r.needs[fact.NeedComments] {
 		r.c.Comments = r.comments(r.notes, onChange, r.ref.Number, r.mr.WebURL)

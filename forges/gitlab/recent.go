@@ -37,6 +37,12 @@ func (r *recent[V]) get(key string) (V, bool) {
 	return e.Value.(kept[V]).value, true //nolint:forcetypeassert // the list holds nothing else
 }
 
+// has reports whether there is a value.
+func (r *recent[V]) has(key string) bool {
+	_, ok := r.get(key)
+	return ok
+}
+
 func (r *recent[V]) put(key string, value V, weight int) {
 	weight += len(key)
 	r.mu.Lock()
