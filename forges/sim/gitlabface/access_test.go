@@ -157,6 +157,22 @@ func TestProjectsMove(t *testing.T) {
 	r.want(r.get("projects/acme%2Fdrip"), http.StatusOK, `"path_with_namespace":"acme/drip"`)
 }
 
+// TestProjectsInSubgroups: addresses of more than two parts.
+func TestProjectsInSubgroups(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(o *gitlabface.Options) { o.Below = map[string]string{"acme/pump": "firmware"} })
+	r.want(r.get("projects/acme%2Ffirmware%2Fpump"), http.StatusOK, `"path_with_namespace":"acme/firmware/pump"`, `"full_path":"acme/firmware"`)
+	equal(t, "by GraphQL", r.post(botToken, "/api/graphql", body{"query": `{ project(fullPath: "acme/firmware/pump") { fullPath } }`}).at("data.project.fullPath"), any("acme/firmware/pump"))
+	count := func(path string) int { list, _ := r.get(path).body.([]any); return len(list) }
+	equal(t, "projects of the group", count("groups/acme/projects"), 0)
+	equal(t, "with those of subgroups", count("groups/acme/projects?include_subgroups=true"), 1)
+	equal(t, "projects of the subgroup", count("groups/acme%2Ffirmware/projects"), 1)
+	r.open("rate")
+	last := r.hooks()
+	p, _ := last[len(last)-1].body["project"].(map[string]any)
+	equal(t, "in webhooks", p["path_with_namespace"], any("acme/firmware/pump"))
+}
+
 // TestMembers: who is in a group by which way, and at what level in a project.
 func TestMembers(t *testing.T) {
 	t.Parallel()

@@ -193,11 +193,11 @@ func (c *call) findProject(s shaper) (*sim.Repo, error) {
 		}
 		return nil, notFound("Project")
 	}
-	r := s.v.Repo(ref)
+	r := s.repo(ref)
 	if !c.who.sees(s.v, r) {
 		return nil, notFound("Project")
 	}
-	if !strings.EqualFold(s.v.FullName(r), ref) {
+	if !strings.EqualFold(s.path(r), ref) {
 		if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 			return nil, refuse(http.StatusMethodNotAllowed, "405 Non GET methods are not allowed for moved projects")
 		}

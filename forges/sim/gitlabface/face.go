@@ -59,6 +59,9 @@ type Options struct {
 	// of inviting it there.
 	NestTeams bool
 
+	// Below puts projects into subgroups: the forge's name of a repository to the
+	// slug of a team of its organisation.
+	Below map[string]string
 	// OwnersAbove makes the owners and bots of an organisation members of its
 	// top-level group, from where GitLab hands them down to every subgroup. Without
 	// it they are members of each project, and the owners administer the instance.

@@ -63,6 +63,9 @@ func (t *Face) hooksFor(s shaper, e event) []hook {
 	}
 	if e.repo != nil {
 		over[e.repo.Owner] = true
+		if g, ok := s.home(e.repo); ok {
+			over[g.id] = true
+		}
 	}
 	t.state.mu.Lock()
 	defer t.state.mu.Unlock()

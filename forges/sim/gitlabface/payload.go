@@ -266,7 +266,7 @@ func (s shaper) projectEvent(h sim.Happening, o *sim.Account) event {
 	g := s.topGroup(o)
 	return event{header: "Project Hook", repo: h.Repo, group: &g, body: j{
 		"event_name": name, "created_at": hookISO(h.Repo.CreatedAt), "updated_at": hookISO(h.At), "name": h.Repo.Name, "path": h.Repo.Name,
-		"path_with_namespace": s.v.FullName(h.Repo), "project_id": h.Repo.ID, "project_namespace_id": o.ID,
+		"path_with_namespace": s.path(h.Repo), "project_id": h.Repo.ID, "project_namespace_id": o.ID,
 		"owners": []any{j{"name": s.name(o), "email": "[REDACTED]"}}, "project_visibility": visibility(h.Repo),
 	}}
 }
@@ -331,7 +331,7 @@ func (t *Face) jobHook(s shaper, r *sim.Repo, p *pipeline, b *job) {
 		"object_kind": "build", "ref": p.ref, "tag": false, "before_sha": sim.NoCommit, "sha": p.sha, "build_id": b.id, "build_name": b.name,
 		"build_stage": b.stage, "build_status": b.status, "build_created_at": hookTime(b.created), "build_started_at": hookMaybe(b.started),
 		"build_finished_at": hookMaybe(b.finished), "build_duration": nil, "build_queued_duration": nil, "build_allow_failure": b.allowFailure,
-		"build_failure_reason": "unknown_failure", "retries_count": 0, "pipeline_id": p.id, "project_id": r.ID, "project_name": s.v.FullName(r),
+		"build_failure_reason": "unknown_failure", "retries_count": 0, "pipeline_id": p.id, "project_id": r.ID, "project_name": s.path(r),
 		"user": s.hookUser(s.v.Account(b.user)), "commit": commit, "repository": s.hookRepository(r), "project": s.hookProject(r), "runner": nil,
 		"environment": nil,
 	}})

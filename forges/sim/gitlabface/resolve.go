@@ -49,7 +49,7 @@ func (q *query) root() node {
 // project is null for what is not there or not to be seen; a former name leads
 // to the project.
 func (q *query) project(full string) any {
-	r := q.s.v.Repo(full)
+	r := q.s.repo(full)
 	if !q.c.who.sees(q.s.v, r) {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (q *query) project(full string) any {
 		case "id":
 			return gid("Project", r.ID), nil
 		case "fullPath":
-			return q.s.v.FullName(r), nil
+			return q.s.path(r), nil
 		case "name", "path":
 			return r.Name, nil
 		case "webUrl":
@@ -158,7 +158,7 @@ func (q *query) blobs(r *sim.Repo, a args) (any, error) {
 		out.nodes = append(out.nodes, plain("RepositoryBlob", j{
 			"id": gid("Gitlab::Git::Blob", int64(len(out.nodes))), "path": path, "name": path[strings.LastIndex(path, "/")+1:], "oid": e.OID,
 			"mode": mode(e.Mode), "size": strconv.Itoa(len(text)), "rawSize": strconv.Itoa(len(text)), "rawTextBlob": shown, "rawBlob": shown,
-			"webPath": "/" + q.s.v.FullName(r) + "/-/blob/" + path, "lfsOid": nil,
+			"webPath": "/" + q.s.path(r) + "/-/blob/" + path, "lfsOid": nil,
 		}))
 	}
 	return out, nil
@@ -289,11 +289,11 @@ func (q *query) mergeRequest(r *sim.Repo, is *sim.Issue) node {
 			return c.HeadRepo, nil
 		case "sourceProject":
 			if from := s.v.RepoByID(c.HeadRepo); q.c.who.sees(s.v, from) {
-				return q.project(s.v.FullName(from)), nil
+				return q.project(s.path(from)), nil
 			}
 			return nil, nil
 		case "targetProject":
-			return q.project(s.v.FullName(r)), nil
+			return q.project(s.path(r)), nil
 		case "author":
 			return q.account(s.v.Account(is.Author), "MergeRequestAuthor"), nil
 		case "mergeUser":
@@ -438,7 +438,7 @@ func (q *query) jobs(p *pipeline, a args) connection {
 		}
 		web := "/-/jobs/" + strconv.FormatInt(b.id, 10)
 		if r := q.s.v.RepoByID(p.project); r != nil {
-			web = "/" + q.s.v.FullName(r) + web
+			web = "/" + q.s.path(r) + web
 		}
 		var path any = web
 		if b.external {

@@ -70,7 +70,13 @@ func (c *call) listGroupProjects() error {
 	return c.onGroup(func(s shaper, g group) (any, error) {
 		var found []*sim.Repo
 		for _, r := range s.v.Repos() {
-			if g.team == nil && r.Owner == g.org.ID && c.who.sees(s.v, r) {
+			here := g.team == nil && r.Owner == g.org.ID
+			if home, below := s.home(r); below && !c.truth("include_subgroups") {
+				here = home.id == g.id
+			} else if below {
+				here = here || home.id == g.id
+			}
+			if here && c.who.sees(s.v, r) {
 				found = append(found, r)
 			}
 		}

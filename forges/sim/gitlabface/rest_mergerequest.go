@@ -235,7 +235,7 @@ func (s shaper) mentioned(r *sim.Repo, text string) []*sim.Issue {
 	var out []*sim.Issue
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.Atoi(m[2])
-		if err != nil || (m[1] != "" && !strings.EqualFold(m[1], s.v.FullName(r))) {
+		if err != nil || (m[1] != "" && !strings.EqualFold(m[1], s.path(r))) {
 			continue
 		}
 		if other := s.findIssue(r, n); other != nil && !slices.ContainsFunc(out, func(o *sim.Issue) bool { return o.ID == other.ID }) {

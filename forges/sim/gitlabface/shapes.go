@@ -148,7 +148,7 @@ func visibilityLevel(r *sim.Repo) int {
 	return 20
 }
 
-func (s shaper) repoWeb(r *sim.Repo) string { return s.web + "/" + s.v.FullName(r) }
+func (s shaper) repoWeb(r *sim.Repo) string { return s.web + "/" + s.path(r) }
 
 func (s shaper) issueWeb(r *sim.Repo, is *sim.Issue) string {
 	kind := "issues"
@@ -158,7 +158,42 @@ func (s shaper) issueWeb(r *sim.Repo, is *sim.Issue) string {
 	return fmt.Sprintf("%s/-/%s/%d", s.repoWeb(r), kind, s.iid(r, is))
 }
 
+// home is the subgroup a project is in, if it is in one.
+func (s shaper) home(r *sim.Repo) (group, bool) {
+	o := s.v.Account(r.Owner)
+	slug := s.o.Below[s.v.FullName(r)]
+	if o == nil || slug == "" {
+		return group{}, false
+	}
+	t := s.v.Team(o.ID, slug)
+	if t == nil {
+		return group{}, false
+	}
+	return s.teamGroup(o, t), true
+}
+
+// path is the full path of a project.
+func (s shaper) path(r *sim.Repo) string {
+	if g, ok := s.home(r); ok {
+		return g.full + "/" + r.Name
+	}
+	return s.v.FullName(r)
+}
+
+// repo finds a project by its full path, or by a former one.
+func (s shaper) repo(full string) *sim.Repo {
+	for name := range s.o.Below {
+		if r := s.v.Repo(name); r != nil && strings.EqualFold(s.path(r), full) {
+			return r
+		}
+	}
+	return s.v.Repo(full)
+}
+
 func (s shaper) namespace(r *sim.Repo) j {
+	if g, ok := s.home(r); ok {
+		return j{"id": g.id, "name": g.name, "path": g.path, "kind": "group", "full_path": g.full, "parent_id": g.parent, "avatar_url": nil, "web_url": s.web + "/groups/" + g.full}
+	}
 	o := s.v.Account(r.Owner)
 	if o == nil {
 		return j{"id": r.Owner, "name": "ghost", "path": "ghost", "kind": "user", "full_path": "ghost", "parent_id": nil, "avatar_url": nil, "web_url": s.web + "/ghost"}
@@ -172,7 +207,7 @@ func (s shaper) namespace(r *sim.Repo) j {
 
 // project is a project as a Developer or more sees it; me is who looks.
 func (s shaper) project(r *sim.Repo, me *sim.Account) j {
-	full, web := s.v.FullName(r), s.repoWeb(r)
+	full, web := s.path(r), s.repoWeb(r)
 	set := s.t.state.settings(r.ID)
 	ns := s.namespace(r)
 	open := 0
@@ -232,7 +267,7 @@ func (s shaper) permissions(r *sim.Repo, me *sim.Account) j {
 
 // shortProject is a project as lists with "simple" and forks show it.
 func (s shaper) shortProject(r *sim.Repo) j {
-	full, web := s.v.FullName(r), s.repoWeb(r)
+	full, web := s.path(r), s.repoWeb(r)
 	ns := s.namespace(r)
 	return j{
 		"id": r.ID, "description": orNil(r.Description), "name": r.Name, "name_with_namespace": fmt.Sprintf("%s / %s", ns["name"], r.Name),
@@ -245,7 +280,7 @@ func (s shaper) shortProject(r *sim.Repo) j {
 
 // hookProject is a project in a webhook.
 func (s shaper) hookProject(r *sim.Repo) j {
-	full, web := s.v.FullName(r), s.repoWeb(r)
+	full, web := s.path(r), s.repoWeb(r)
 	ssh := "git@gitlab.example:" + full + ".git"
 	return j{
 		"id": r.ID, "name": r.Name, "description": orNil(r.Description), "web_url": web, "avatar_url": nil, "git_ssh_url": ssh,
@@ -256,7 +291,7 @@ func (s shaper) hookProject(r *sim.Repo) j {
 
 func (s shaper) hookRepository(r *sim.Repo) j {
 	web := s.repoWeb(r)
-	return j{"name": r.Name, "url": "git@gitlab.example:" + s.v.FullName(r) + ".git", "description": orNil(r.Description), "homepage": web}
+	return j{"name": r.Name, "url": "git@gitlab.example:" + s.path(r) + ".git", "description": orNil(r.Description), "homepage": web}
 }
 
 // labelNames are the labels of an issue in GitLab's order.
@@ -324,7 +359,7 @@ func (s shaper) references(r *sim.Repo, is *sim.Issue) j {
 		sign = "!"
 	}
 	short := sign + strconv.Itoa(s.iid(r, is))
-	return j{"short": short, "relative": short, "full": s.v.FullName(r) + short}
+	return j{"short": short, "relative": short, "full": s.path(r) + short}
 }
 
 func (s shaper) upvotes(is *sim.Issue, name string) int {
