@@ -133,7 +133,7 @@ func verification() []contract {
 			return body
 		})},
 		{"a request without a delivery id is malformed", refuses(forges.ErrMalformed, func(h http.Header, body []byte) []byte {
-			dropped(h, "delivery", "uuid", "idempotency")
+			dropped(h, "delivery", "uuid", "idempotency", "webhook-id")
 			return body
 		})},
 		{"a form is malformed", refuses(forges.ErrMalformed, func(h http.Header, body []byte) []byte {

@@ -10,13 +10,22 @@ import (
 
 	"primum/forges/forgetest"
 	"primum/forges/gitlab"
+	"primum/forges/sim/gitlabface"
 	"primum/forges/sim/simtest"
 )
 
 // TestGitLabKeepsTheContract runs the adapter against the face of GitLab.
 func TestGitLabKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	forgetest.Run(t, contractRig)
+	forgetest.Run(t, func(tb testing.TB) *forgetest.Rig { return contractRig(tb, "") })
+}
+
+// TestSignedGitLabKeepsTheContract does so where webhooks have a signing token.
+func TestSignedGitLabKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	forgetest.Run(t, func(tb testing.TB) *forgetest.Rig {
+		return contractRig(tb, "whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=")
+	})
 }
 
 // mailbox keeps deliveries until they are asked for.
@@ -45,14 +54,25 @@ func (m *mailbox) take() []forgetest.Hook {
 	return out
 }
 
-func contractRig(tb testing.TB) *forgetest.Rig {
+func contractRig(tb testing.TB, signing string) *forgetest.Rig {
 	tb.Helper()
 	box := &mailbox{}
 	receiver := httptest.NewServer(box)
 	tb.Cleanup(receiver.Close)
-	rig := simtest.NewGitLab(tb, simtest.GitLabOptions{HookURL: receiver.URL, Config: func(c *gitlab.Config) {
-		c.Wait = func(int) time.Duration { return time.Millisecond }
-	}})
+	rig := simtest.NewGitLab(tb, simtest.GitLabOptions{
+		HookURL: receiver.URL,
+		Face:    func(o *gitlabface.Options) { o.SigningToken = signing },
+		Config: func(c *gitlab.Config) {
+			c.Wait = func(int) time.Duration { return time.Millisecond }
+			if signing != "" {
+				c.SigningTokens = []string{signing}
+			}
+		},
+	})
+	proof := []string{"X-Gitlab-Token"}
+	if signing != "" {
+		proof = nil // the signature
+	}
 	return &forgetest.Rig{
 		Adapter: rig.GitLab,
 		World:   rig.Forge,
@@ -68,7 +88,7 @@ func contractRig(tb testing.TB) *forgetest.Rig {
 		Suspend: rig.Suspend,
 		Login:   rig.Bot,
 		Source:  "ci[bot]",
-		Proof:   []string{"X-Gitlab-Token"},
+		Proof:   proof,
 		Writes:  func() int { return rig.Face.Calls().Writes },
 	}
 }
