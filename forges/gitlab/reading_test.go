@@ -276,3 +276,51 @@ func TestNames(t *testing.T) {
 		t.Errorf("the ghost is %+v", p)
 	}
 }
+
+// A check of our name is ours only if we set it, or if it is the job that asks
+// for our verdict where that was fixed as the way to block: whoever writes the
+// change can add a job of any name.
+func TestWhichCheckIsOurs(t *testing.T) {
+	t.Parallel()
+	const build, status = "gid://gitlab/Ci::Build/80", "gid://gitlab/GenericCommitStatus/80"
+	us, mara := fact.Person{ID: "9", Login: "primum"}, fact.Person{ID: "51", Login: "mara"}
+	for name, tt := range map[string]struct {
+		way, id, job string
+		by           fact.Person
+		ours         bool
+		want         string
+	}{
+		"a status we set":                       {"", status, "primum", us, true, "80"},
+		"a status somebody set":                 {"", status, "primum", mara, false, "80"},
+		"a status nobody is known to have set":  {"", status, "primum", fact.Person{}, false, "80"},
+		"a job somebody added":                  {"", build, "primum", mara, false, "80"},
+		"a job in a pipeline we caused":         {"", build, "primum", us, false, "80"},
+		"the job that was fixed":                {WayJob, build, "primum", mara, true, "job:80"},
+		"a status where the job was fixed":      {WayJob, status, "primum", mara, false, "80"},
+		"another job where the job was fixed":   {WayJob, build, "build", mara, false, "80"},
+		"a status of ours with another name":    {"", status, "primum-old", us, false, "80"},
+		"a status of another letter case":       {"", status, "Primum", us, false, "80"},
+		"a status we set where a job was fixed": {WayJob, status, "primum", us, true, "80"},
+	} {
+		f := adapter(t, func(c *Config) { c.Way = tt.way })
+		r := readingOf(f)
+		r.self = us
+		r.posters.put(r.posterKey("80"), poster{tt.by}, 1)
+		got := r.check(&jobNode{ID: tt.id, Name: tt.job, Status: "SUCCESS"})
+		if got.Ours != tt.ours || got.ID != tt.want || got.State != fact.CheckSuccess || got.Source != tt.by.Login {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for status, want := range map[string]fact.CheckState{
+		"SUCCESS": fact.CheckSuccess, "FAILED": fact.CheckFailure, "CANCELED": fact.CheckCancelled, "SKIPPED": fact.CheckSkipped,
+		"RUNNING": fact.CheckPending, "PENDING": fact.CheckPending, "CREATED": fact.CheckPending, "WAITING_FOR_RESOURCE": fact.CheckPending,
+		"MANUAL": fact.CheckPending, "what comes next": fact.CheckPending,
+	} {
+		if got := jobState(status, false); got != want {
+			t.Errorf("%s is %s, want %s", status, got, want)
+		}
+	}
+	if got := jobState("MANUAL", true); got != fact.CheckSkipped {
+		t.Errorf("a job nobody need start is %s", got)
+	}
+}
