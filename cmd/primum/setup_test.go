@@ -206,8 +206,10 @@ func TestAppIsMadeThroughThePage(t *testing.T) {
 	if err := os.WriteFile(token, []byte("ghp_administratorOfAcme\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"setup", "github", "--url", server.URL, "--public-url", "https://primum.example", "--org", "acme", "--repo", "acme/pump",
-		"--env-file", env, "--token-file", token, "--yes"}
+	args := []string{
+		"setup", "github", "--url", server.URL, "--public-url", "https://primum.example", "--org", "acme", "--repo", "acme/pump",
+		"--env-file", env, "--token-file", token, "--yes",
+	}
 	out := &synced{}
 	s := &streams{in: strings.NewReader(""), out: out, err: out}
 	ended := make(chan int, 1)
