@@ -201,6 +201,9 @@ func (s *setup) byCheck(ctx context.Context, p *projectSeen) error {
 	case i < 0:
 		s.do("add the status check "+s.Check+" to "+p.Path+", answered by "+s.HookURL, needProject, false, func(ctx context.Context) error {
 			_, err := s.api.Call(ctx, http.MethodPost, path, body, nil)
+			if err == nil && s.Fresh && !s.NewSecret { // the webhooks have another, and the service takes several
+				err = s.keep("WEBHOOK_SECRET", s.Secret)
+			}
 			return err
 		})
 	case s.NewSecret:
