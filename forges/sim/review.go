@@ -95,7 +95,7 @@ func (f *Forge) review(me *Account, r *Repo, is *Issue, state ReviewState, commi
 	rv := &Review{
 		ID: f.id(), Author: me.ID, State: state, Commit: commit, Body: body, SubmittedAt: now, UpdatedAt: now,
 		Edits: []Edit{{At: now, Editor: me.ID, Text: body}},
-		Stale: commit != c.Head && !(f.style.StaleByContent && f.sameWork(r, c, commit, c.Head)),
+		Stale: commit != c.Head && (!f.style.StaleByContent || !f.sameWork(r, c, commit, c.Head)),
 	}
 	if f.style.ReviewsAreComments {
 		rv.Text = f.id()

@@ -77,7 +77,7 @@ func (c *call) signIn(rt *route) bool {
 		return false
 	}
 	write := c.r.Method != http.MethodGet && c.r.Method != http.MethodHead
-	for _, category := range strings.Fields(rt.scope) {
+	for category := range strings.FieldsSeq(rt.scope) {
 		if g.may(category, write) {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -291,8 +292,8 @@ func (c *call) listCommits() {
 
 func newestFirst(c *call, all []*sim.Commit) []*sim.Commit {
 	turned := make([]*sim.Commit, 0, len(all))
-	for i := len(all) - 1; i >= 0; i-- {
-		turned = append(turned, all[i])
+	for _, k := range slices.Backward(all) {
+		turned = append(turned, k)
 	}
 	out := linked(c, turned)
 	c.pages(len(all))
@@ -332,8 +333,8 @@ func (c *call) compare() {
 		}
 		all := s.v.Between(base.SHA, head.SHA)
 		turned := make([]*sim.Commit, 0, len(all))
-		for i := len(all) - 1; i >= 0; i-- {
-			turned = append(turned, all[i])
+		for _, k := range slices.Backward(all) {
+			turned = append(turned, k)
 		}
 		return ok(j{"total_commits": len(all), "commits": s.commits(r, turned)})
 	})

@@ -244,7 +244,8 @@ func TestRefusals(t *testing.T) {
 	i := slices.IndexFunc(teams, func(x struct {
 		ID   int    `json:"id"`
 		Name string `json:"name"`
-	}) bool {
+	},
+	) bool {
 		return x.Name == "qa"
 	})
 	d.ask(simtest.Bot, "GET", fmt.Sprintf("/teams/%d/members", teams[i].ID), "").says(403, "Must be a team member")
@@ -384,7 +385,7 @@ func TestWebhooksOfTheAPI(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s signed %t to %s", s.Event, s.Kind, s.Action, s.Header.Get("X-Hub-Signature-256") != "", s.URL[len("http://127.0.0.1:1"):]))
 	}
 	want := []string{
-		"issues issues opened signed true to /org", "pull_request pull_request edited signed false to /repo", "push push  signed false to /repo",
+		"issues opened signed true to /org", "pull_request edited signed false to /repo", "push signed false to /repo",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("sent\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -14,21 +14,20 @@ import (
 // hook is a webhook of a repository, of an organisation, or (with neither) of
 // the whole forge.
 type hook struct {
-	id       int64
-	repo     int64
-	org      int64
-	kind     string // "gitea", "forgejo"
-	url      string
-	content  string // content type: "json"
-	secret   string
-	events   []string // as kept: precise ones
-	active   bool
-	filter   string
-	auth     string
-	name     string
-	made     time.Time
-	changed  time.Time
-	lastCode int
+	id      int64
+	repo    int64
+	org     int64
+	kind    string // "gitea", "forgejo"
+	url     string
+	content string // content type: "json"
+	secret  string
+	events  []string // as kept: precise ones
+	active  bool
+	filter  string
+	auth    string
+	name    string
+	made    time.Time
+	changed time.Time
 }
 
 // hears reports whether the hook asked for a precise event.

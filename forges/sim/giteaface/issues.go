@@ -166,6 +166,11 @@ func (c *call) getComment() {
 	c.onComment(func(s shaper, r *sim.Repo, is *sim.Issue, m *sim.Comment) result { return ok(s.comment(r, is, m)) })
 }
 
+// asComment is the text of a review as the comment it is.
+func asComment(rv *sim.Review) *sim.Comment {
+	return &sim.Comment{ID: rv.Text, Author: rv.Author, Body: rv.Body, CreatedAt: rv.SubmittedAt, UpdatedAt: rv.UpdatedAt}
+}
+
 // reviewOfText finds the review whose body a comment is; 0 if it is none.
 func (c *call) reviewOfText(id int64) (number int, review int64) {
 	c.t.forge.Read(func(v *sim.View) {
@@ -197,7 +202,14 @@ func (c *call) editComment() {
 			c.refused(err)
 			return
 		}
-		c.answer(http.StatusNoContent, none)
+		c.onRepo(sim.Read, func(s shaper, r *sim.Repo) result {
+			for _, rv := range r.Issues[number].Change.Reviews {
+				if rv.ID == review {
+					return ok(s.comment(r, r.Issues[number], asComment(rv)))
+				}
+			}
+			return result{}
+		})
 		return
 	}
 	if err := c.act().EditComment(c.repoName(), int64(id), in.Body); err != nil {

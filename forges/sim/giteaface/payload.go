@@ -1,6 +1,7 @@
 package giteaface
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,7 @@ func (t *Face) happened(v *sim.View, h sim.Happening) {
 
 // tell lists the deliveries of a happening; none for much that people do.
 func (s shaper) tell(h sim.Happening, old bool) []told {
-	switch h.Kind {
+	switch h.Kind { //nolint:exhaustive // of all else nothing is told
 	case sim.ChangeHappened:
 		return s.tellChange(h, old)
 	case sim.RequestHappened:
@@ -103,9 +104,7 @@ func (s shaper) pullEvent(h sim.Happening, event, kind, action string, more j) [
 		"action": action, "number": h.Issue.Number, "pull_request": s.pull(h.Repo, h.Issue), "requested_reviewer": nil,
 		"repository": s.repoFor(h.Repo, h.Actor), "sender": s.user(h.Actor), "commit_id": "", "review": nil,
 	}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	return []told{{event, kind, body}}
 }
 
@@ -158,8 +157,7 @@ func (s shaper) tellReview(h sim.Happening) []told {
 	case "submitted":
 		return s.pullEvent(h, event, kind, "reviewed", j{"requested_reviewer": s.user(h.Actor), "review": j{"type": kind, "content": h.Review.Body}})
 	case "edited": // the words of a review are a comment of the change
-		c := &sim.Comment{ID: h.Review.Text, Author: h.Review.Author, Body: h.Review.Body, CreatedAt: h.Review.SubmittedAt, UpdatedAt: h.Review.UpdatedAt}
-		h.Comment = c
+		h.Comment = asComment(h.Review)
 		return s.tellComment(h, s.face.old())
 	}
 	return nil // of a dismissal nothing is told
@@ -171,9 +169,7 @@ func (s shaper) tellIssue(h sim.Happening, old bool) []told {
 			"action": action, "number": h.Issue.Number, "issue": s.issue(h.Repo, h.Issue), "repository": s.repoFor(h.Repo, h.Actor),
 			"sender": s.user(h.Actor), "commit_id": "",
 		}
-		for k, v := range more {
-			body[k] = v
-		}
+		maps.Copy(body, more)
 		return []told{{"issues", kind, body}}
 	}
 	switch h.Action {

@@ -122,11 +122,11 @@ func recordedKinds(t *testing.T) kinds {
 	}
 	out := kinds{}
 	for _, f := range files {
-		body, err := os.ReadFile(f) //nolint:gosec // a path of our own making
+		body, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, err := os.ReadFile(strings.Replace(f, ".body.", ".headers.", 1)) //nolint:gosec // as above
+		raw, err := os.ReadFile(strings.Replace(f, ".body.", ".headers.", 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestDeliveriesLookAsRecorded(t *testing.T) {
 				continue
 			}
 			for kind := range types {
-				if !known[kind] && kind != "null" && !(known["null"] && len(known) == 1) {
+				if !known[kind] && kind != "null" && (!known["null"] || len(known) > 1) {
 					t.Errorf("%s: %s is %s, was recorded as %v", name, path, kind, slices.Sorted(maps.Keys(known)))
 				}
 			}

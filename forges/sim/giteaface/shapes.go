@@ -140,12 +140,10 @@ func (s shaper) repoFor(r *sim.Repo, who *sim.Account) j {
 		out["globally_editable_wiki"] = false
 		out["parent"], out["repo_transfer"], out["topics"] = nil, nil, nil
 	} else {
-		for k, v := range (j{
+		maps.Copy(out, j{
 			"branch_count": len(r.Branches), "has_code": true, "projects_mode": "all", "allow_manual_merge": false,
 			"autodetect_manual_merge": false, "topics": []string{}, "licenses": []string{},
-		}) {
-			out[k] = v
-		}
+		})
 	}
 	if parent := s.v.RepoByID(r.Parent); parent != nil { // forks have no issues of their own
 		delete(out, "internal_tracker")
@@ -369,23 +367,20 @@ func (s shaper) official(r *sim.Repo, is *sim.Issue, rv *sim.Review) bool {
 	return true
 }
 
+// review is a review as first posted: what is edited afterwards is its text in
+// the conversation, which the list of reviews never shows.
 func (s shaper) review(r *sim.Repo, is *sim.Issue, rv *sim.Review) j {
 	web := s.issueWeb(r, is)
+	changed := rv.SubmittedAt
+	if rv.DismissedAt.After(changed) {
+		changed = rv.DismissedAt
+	}
 	return j{
 		"id": rv.ID, "user": s.account(rv.Author), "team": nil, "state": reviewState(rv), "body": rv.Edits[0].Text, "commit_id": rv.Commit,
 		"stale": rv.Stale, "official": s.official(r, is, rv), "dismissed": rv.State == sim.Dismissed, "comments_count": len(rv.Notes),
-		"submitted_at": stamp(rv.SubmittedAt), "updated_at": stamp(rv.UpdatedAt), "html_url": fmt.Sprintf("%s#issuecomment-%d", web, rv.Text),
+		"submitted_at": stamp(rv.SubmittedAt), "updated_at": stamp(changed), "html_url": fmt.Sprintf("%s#issuecomment-%d", web, rv.Text),
 		"pull_request_url": web,
 	}
-}
-
-// firstBody is a review as first posted: what is edited afterwards is its text in
-// the conversation, which the list of reviews never shows.
-func firstBody(rv *sim.Review) string {
-	if len(rv.Edits) > 0 {
-		return rv.Edits[0].Text
-	}
-	return rv.Body
 }
 
 // requestedReview is the entry an unanswered request has in the list of reviews.
@@ -570,12 +565,10 @@ func (s shaper) protection(r *sim.Repo, branch string, p *sim.Protection) j {
 		out["apply_to_admins"] = p.EnforceAdmins
 		return out
 	}
-	for k, v := range (j{
+	maps.Copy(out, j{
 		"priority": 1, "enable_force_push": false, "enable_force_push_allowlist": false, "force_push_allowlist_usernames": []string{},
 		"force_push_allowlist_teams": []string{}, "force_push_allowlist_deploy_keys": false, "block_admin_merge_override": p.EnforceAdmins,
-	}) {
-		out[k] = v
-	}
+	})
 	return out
 }
 

@@ -3,6 +3,7 @@ package giteaface
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -74,9 +75,7 @@ func (s shaper) entries(r *sim.Repo, is *sim.Issue) []entry {
 		if is.Change != nil {
 			e["issue_url"], e["pull_request_url"] = "", web
 		}
-		for k, v := range more {
-			e[k] = v
-		}
+		maps.Copy(e, more)
 		out = append(out, entry{at, id, e})
 	}
 	for _, m := range is.Comments {

@@ -96,7 +96,9 @@ func (c *call) createUser() {
 		return
 	}
 	made := c.t.forge.AddUser(in.Login, in.Name)
-	c.t.forge.Read(func(v *sim.View) { c.answer(http.StatusCreated, c.shaper(v).user(v.Account(made.ID))) })
+	c.reading(func(s shaper) result {
+		return result{status: http.StatusCreated, body: s.user(s.v.Account(made.ID))}
+	})
 }
 
 // tokens of an account are for who shows a password for it, or a token in its

@@ -29,6 +29,7 @@ func WrapForgejo(tb testing.TB, h http.Handler) http.Handler {
 }
 
 func (s *swagger) wrap(tb testing.TB, h http.Handler, m measured) http.Handler {
+	tb.Helper()
 	w := &watch{t: tb}
 	tb.Cleanup(w.stop)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,7 @@
 package spec
 
+import "maps"
+
 // giteaMeasured is in what a running Gitea differs from its description.
 func giteaMeasured() measured {
 	return measured{
@@ -29,9 +31,7 @@ func forgejoMeasured() measured {
 		if m.fields[def] == nil {
 			m.fields[def] = map[string]string{}
 		}
-		for field, typ := range fields {
-			m.fields[def][field] = typ
-		}
+		maps.Copy(m.fields[def], fields)
 	}
 	return m
 }
