@@ -94,7 +94,7 @@ func (f face) spoken(line string) (prefix, text string, ok bool) {
 // point at within a page, the sign of a change, how a bot's login ends, the
 // command for a button that is not there, and the link to a review that has no
 // address of its own.
-var sayings = []struct { //nolint:gochecknoglobals // constant once made
+var sayings = []struct {
 	from *regexp.Regexp
 	to   string
 }{

@@ -136,9 +136,14 @@ func (s *Subject) report(o report.Options, sib *sibling) forges.Report {
 	if !s.Governed && s.Verdict.Preview != nil {
 		r.State = forges.ReportNeutral // it adds a policy: nothing governs it yet
 	}
-	if sib != nil && weight(sib.state) > weight(r.State) {
-		r.State = sib.state
-		r.Title = report.Clip(fmt.Sprintf("As change %s: %s", fact.NameOf(s.Facts.Sign, sib.Number), sib.Says), report.MaxTitle)
+	if sib != nil && weight(sib.state) != weight(r.State) {
+		// Both say whose verdict it is, in the same words: whoever looks at the
+		// other change sees this check as well.
+		whose, says := s.Change.Number, r.Title
+		if weight(sib.state) > weight(r.State) {
+			r.State, whose, says = sib.state, sib.Number, sib.Says
+		}
+		r.Title = report.Clip(fmt.Sprintf("As change %s: %s", fact.NameOf(s.Facts.Sign, whose), says), report.MaxTitle)
 		r.Short = r.Title
 		if m := o.Capabilities.ShortMax; m > 0 {
 			r.Short = report.ClipBytes(r.Short, m)
