@@ -214,8 +214,12 @@ func (g *githubSetup) remember(a github.App) error {
 		return err
 	}
 	values := [][2]string{
-		{"PRIMUM_PUBLIC_URL", g.publicURL}, {g.variable("PRIVATE_KEY_FILE"), path}, {g.variable("WEBHOOK_SECRET"), a.WebhookSecret},
-		{g.variable("CLIENT_ID"), a.ClientID}, {g.variable("CLIENT_SECRET"), a.ClientSecret}, {g.variable("APP_ID"), strconv.FormatInt(a.ID, 10)},
+		{"PRIMUM_PUBLIC_URL", g.publicURL},
+		{g.variable("PRIVATE_KEY_FILE"), path},
+		{g.variable("WEBHOOK_SECRET"), a.WebhookSecret},
+		{g.variable("CLIENT_ID"), a.ClientID},
+		{g.variable("CLIENT_SECRET"), a.ClientSecret},
+		{g.variable("APP_ID"), strconv.FormatInt(a.ID, 10)},
 	}
 	for _, v := range append(values, g.values()...) {
 		if err := g.file.set(v[0], v[1], g.force); err != nil {
