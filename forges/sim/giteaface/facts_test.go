@@ -382,10 +382,10 @@ func TestWebhooksOfTheAPI(t *testing.T) {
 	d.ok(d.Face.Drain(t.Context()))
 	var got []string
 	for _, s := range d.Face.Deliveries() {
-		got = append(got, fmt.Sprintf("%s %s %s signed %t to %s", s.Event, s.Kind, s.Action, s.Header.Get("X-Hub-Signature-256") != "", s.URL[len("http://127.0.0.1:1"):]))
+		got = append(got, fmt.Sprintf("%s/%s %s signed %t to %s", s.Event, s.Kind, s.Action, s.Header.Get("X-Hub-Signature-256") != "", s.URL[len("http://127.0.0.1:1"):]))
 	}
 	want := []string{
-		"issues opened signed true to /org", "pull_request edited signed false to /repo", "push signed false to /repo",
+		"issues/issues opened signed true to /org", "pull_request/pull_request edited signed false to /repo", "push/push  signed false to /repo",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("sent\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
