@@ -98,9 +98,13 @@ func (p planner) change() {
 		p.in.Dropped = why
 		return
 	}
+	reason := string(trigger)
+	if asksAnew(e.Comment) {
+		reason = store.RequestBy(e.Actor.Login)
+	}
 	for _, n := range e.Changes {
 		p.mark(store.Mark{
-			Key: p.key(store.KindChange, strconv.Itoa(n)), Reason: string(trigger), Settle: p.known.Settle,
+			Key: p.key(store.KindChange, strconv.Itoa(n)), Reason: reason, Settle: p.known.Settle,
 			Closed: e.Closed, IfKnown: e.Closed,
 			Hint: store.Hint{Head: e.SHA, Base: e.Branch, UpdatedAt: e.UpdatedAt, Body: e.Body},
 		})
@@ -112,6 +116,16 @@ func (p planner) change() {
 	if e.Approval != nil {
 		p.approved()
 	}
+}
+
+// asksAnew reports whether a comment is the command that asks for everything to
+// be read anew, which is the button of forges that have none.
+func asksAnew(c *forges.CommentSeen) bool {
+	if c == nil || c.Ours || c.Action != forges.CommentCreated {
+		return false
+	}
+	k, ok := evidence.ParseCommand(c.Body)
+	return ok && k.Name == "recheck" && k.Wrong == ""
 }
 
 // approved keeps on which commit an approval was given, or that it was taken

@@ -267,6 +267,11 @@ func TestPlanOfComments(t *testing.T) {
 		s.First = previous
 		return &s
 	}
+	recheck := func(words string) *store.SeenComment {
+		s := first
+		s.First = words
+		return &s
+	}
 	onIssue := first
 	onIssue.Subject = fact.TextDigest("T", "B") // what an approval there approves
 	onHead := first
@@ -283,6 +288,11 @@ func TestPlanOfComments(t *testing.T) {
 	}{
 		{"a plain comment on a change", said(forges.CommentCreated, "hello", ""), fact.OnCommand, false, "", false, "", nil},
 		{"a command on a change", said(forges.CommentCreated, "/primum approve", ""), fact.OnCommand, false, "", true, "command", &first},
+		{"a recheck on a change", said(forges.CommentCreated, "/primum recheck", ""), fact.OnCommand, false, "", true, "request of mara", recheck("/primum recheck")},
+		{"a recheck in a review", said(forges.CommentCreated, "/primum recheck", ""), fact.OnReviewed, false, "", true, "request of mara", recheck("/primum recheck")},
+		{"a recheck gone wrong", said(forges.CommentCreated, "/primum rechek", ""), fact.OnCommand, false, "", true, "command", recheck("/primum rechek")},
+		{"a comment edited into a recheck", said(forges.CommentEdited, "/primum recheck", "hello"), fact.OnCommand, false, "", true, "command", after("hello")},
+		{"a recheck deleted", said(forges.CommentDeleted, "/primum recheck", ""), fact.OnCommand, false, "", true, "command", nil},
 		{"a command on an issue", said(forges.CommentCreated, "/primum approve", ""), fact.OnIssueWords, true, "", true, "issue-words", &onIssue},
 		{"a plain comment on an issue", said(forges.CommentCreated, "hello", ""), fact.OnIssueWords, true, "", false, "", nil},
 		{"a comment edited into a command", said(forges.CommentEdited, "/primum approve", "hello"), fact.OnCommand, false, "", true, "command", after("hello")},
@@ -297,7 +307,7 @@ func TestPlanOfComments(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := forges.Event{Kind: forges.ChangeEvent, Trigger: tt.trigger, Repo: repo, Changes: []int{7}, SHA: tt.sha, Comment: tt.comment}
+			e := forges.Event{Kind: forges.ChangeEvent, Trigger: tt.trigger, Repo: repo, Changes: []int{7}, SHA: tt.sha, Comment: tt.comment, Actor: fact.Person{ID: "5", Login: "mara"}}
 			if tt.issue {
 				e.Kind, e.Changes, e.Issue = forges.IssueEvent, nil, 12
 			}
