@@ -273,6 +273,7 @@ type OpenRow struct {
 	Title       string
 	State       string
 	Class       string
+	Mode        string // the verdict's: enforce, advise, observe
 	Why         string // the verdict's reason
 	JudgedAt    time.Time
 	OpenedAt    time.Time // first seen or created

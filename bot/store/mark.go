@@ -239,8 +239,10 @@ func (s session) found(ctx context.Context, f Fan) ([]Key, error) {
 		args = append(args, f.RepoID)
 	}
 	if f.Issue == "" && f.RepoID == "" && f.Owner != "" {
-		where = append(where, "s.repo_id IN (SELECT id FROM repos WHERE forge = ? AND lower(owner) = ?)")
-		args = append(args, f.Forge, strings.ToLower(f.Owner))
+		// The owner, and what lies below it where owners nest: "acme" is above "acme/devices".
+		below := strings.ToLower(f.Owner) + "/"
+		where = append(where, "s.repo_id IN (SELECT id FROM repos WHERE forge = ? AND substr(lower(owner) || '/', 1, ?) = ?)")
+		args = append(args, f.Forge, utf8.RuneCountInString(below), below)
 	}
 	var keys []Key
 	err := s.each(ctx, `SELECT s.forge, s.repo_id, s.kind, s.ref, s.checks FROM subjects s WHERE `+strings.Join(where, " AND "), args,

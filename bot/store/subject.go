@@ -86,7 +86,7 @@ func (d *DB) Siblings(ctx context.Context, k Key, head string) ([]Subject, error
 const openQuery = `SELECT s.id, s.forge, s.repo_id, s.kind, s.ref, s.wanted, s.judged, s.reason, s.due, s.tries, s.problem, s.gave_up,
 	s.hint_head, s.hint_base, s.hint_at, s.hint_body, s.hint_detail, s.is_open, s.head, s.base, s.memory, s.verdict, s.marked_at,
 	COALESCE(r.owner, ''), COALESCE(r.name, ''), COALESCE(r.private, 1), COALESCE(NULLIF(v.product, ''), r.product, ''),
-	COALESCE(v.title, ''), COALESCE(v.state, ''), COALESCE(v.class, ''), COALESCE(v.reason, ''), COALESCE(v.judged_at, 0), s.created_at
+	COALESCE(v.title, ''), COALESCE(v.state, ''), COALESCE(v.class, ''), COALESCE(v.mode, ''), COALESCE(v.reason, ''), COALESCE(v.judged_at, 0), s.created_at
 FROM subjects s
 LEFT JOIN repos r ON r.forge = s.forge AND r.id = s.repo_id
 LEFT JOIN verdicts v ON v.id = s.verdict
@@ -108,7 +108,7 @@ func (d *DB) Open(ctx context.Context, forge, repoID string, limit int) ([]OpenR
 	err := d.read().each(ctx, query+` ORDER BY s.created_at DESC, s.id DESC LIMIT ?`, append(args, limit), func(rows *sql.Rows) error {
 		var o OpenRow
 		to := append(o.Subject.columns(), &o.Owner, &o.Name, flag{&o.Private}, &o.Product,
-			&o.Title, &o.State, &o.Class, &o.Why, stamp{&o.JudgedAt}, stamp{&o.OpenedAt})
+			&o.Title, &o.State, &o.Class, &o.Mode, &o.Why, stamp{&o.JudgedAt}, stamp{&o.OpenedAt})
 		if err := rows.Scan(to...); err != nil {
 			return err
 		}

@@ -160,6 +160,8 @@ func fans(t *testing.T, backend Backend) {
 	b := start(t, backend)
 	b.must(b.PutRepo(b.ctx, store.RepoRow{Forge: "github", ID: "1", Owner: "Org", Name: "pump"}))
 	b.must(b.PutRepo(b.ctx, store.RepoRow{Forge: "github", ID: "2", Owner: "org", Name: "ui"}))
+	b.must(b.PutRepo(b.ctx, store.RepoRow{Forge: "gitlab", ID: "1", Owner: "Org/devices", Name: "pump"}))
+	b.must(b.PutRepo(b.ctx, store.RepoRow{Forge: "gitlab", ID: "2", Owner: "organic", Name: "pump"}))
 	inTwo := store.Key{Forge: "github", RepoID: "2", Kind: store.KindChange, Ref: "1"}
 	queue := store.Key{Forge: "github", RepoID: "1", Kind: store.KindQueue, Ref: "qqq"}
 	b.judged(change("1"), store.Finish{Open: true, Head: "aaa", Base: "main", Links: []string{"Org/pump#12", "org/pump#13"}})
@@ -167,6 +169,9 @@ func fans(t *testing.T, backend Backend) {
 	b.judged(change("3"), store.Finish{Open: false, Head: "aaa", Base: "main", Links: []string{"org/pump#12"}})
 	b.judged(inTwo, store.Finish{Open: true, Head: "aaa", Base: "main", Links: []string{"org/pump#12"}})
 	b.judged(queue, store.Finish{Open: true, Head: "qqq", Base: "main", Checks: []string{}})
+	for _, repo := range []string{"1", "2"} {
+		b.judged(store.Key{Forge: "gitlab", RepoID: repo, Kind: store.KindChange, Ref: "7"}, store.Finish{Open: true, Head: "ddd", Base: "main"})
+	}
 	b.mark(store.Mark{Key: change("4"), Hint: store.Hint{Head: "ccc", Base: "main"}})
 	b.claim()
 	b.clock.Add(2 * lease)
@@ -188,6 +193,7 @@ func fans(t *testing.T, backend Backend) {
 		{"a branch", store.Fan{RepoID: "1", Branch: "main"}, []string{"1/1", "1/4"}},
 		{"all of a repository", store.Fan{RepoID: "1", All: true}, []string{"1/1", "1/2", "1/4"}},
 		{"all of an owner", store.Fan{Owner: "ORG", All: true}, []string{"1/1", "1/2", "1/4", "2/1"}},
+		{"all below an owner", store.Fan{Forge: "gitlab", Owner: "org", All: true}, []string{"1/7"}},
 		{"nothing named", store.Fan{RepoID: "1"}, nil},
 		{"another forge", store.Fan{Forge: "elsewhere", All: true}, nil},
 	}
