@@ -25,6 +25,8 @@
 //     writes only that, each act fenced by the claim and kept before and after.
 //   - primum/bot/sweep marks what a lost webhook may have hidden. The marks go
 //     down the same path.
+//   - primum/bot/watch does so where somebody else's check stands in place of
+//     Primum's and the forge tells nobody.
 //   - primum/bot/pages shows the stored verdicts in a browser.
 //   - primum/bot/config reads the service's own settings from the environment.
 //   - primum/bot/clock is the only place that asks the time.

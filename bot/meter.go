@@ -13,6 +13,7 @@ import (
 	"primum/bot/judge"
 	"primum/bot/publish"
 	"primum/bot/store"
+	"primum/bot/watch"
 	"primum/forges"
 )
 
@@ -27,6 +28,9 @@ type Meter struct {
 	calls      *prometheus.CounterVec
 	callTook   *prometheus.HistogramVec
 	remaining  *prometheus.GaugeVec
+	commits    *prometheus.GaugeVec
+	round      *prometheus.GaugeVec
+	found      *prometheus.CounterVec
 }
 
 // NewMeter makes a Meter with a registry of its own.
@@ -56,8 +60,17 @@ func NewMeter() *Meter {
 		remaining: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "primum_forge_budget_remaining", Help: "Calls left of the hour's budget, as last said by the forge.",
 		}, []string{"forge", "resource"}),
+		commits: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "primum_watch_commits", Help: "Commits on which a verdict is watched that holds a change up.",
+		}, []string{"forge"}),
+		round: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "primum_watch_round_seconds", Help: "How long the last look at all of them took: so long a forged check may go unseen.",
+		}, []string{"forge"}),
+		found: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "primum_watch_found_total", Help: "Times that somebody else's check was found in place of ours.",
+		}, []string{"forge"}),
 	}
-	m.registry.MustRegister(m.deliveries, m.judgements, m.took, m.acts, m.calls, m.callTook, m.remaining,
+	m.registry.MustRegister(m.deliveries, m.judgements, m.took, m.acts, m.calls, m.callTook, m.remaining, m.commits, m.round, m.found,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -95,6 +108,12 @@ func (m *Meter) act(kind publish.Kind, err error) {
 		outcome = "failed"
 	}
 	m.acts.WithLabelValues(string(kind), outcome).Inc()
+}
+
+func (m *Meter) watched(r watch.Round) {
+	m.commits.WithLabelValues(r.Forge).Set(float64(r.Commits))
+	m.round.WithLabelValues(r.Forge).Set(r.Took.Seconds())
+	m.found.WithLabelValues(r.Forge).Add(float64(r.Found))
 }
 
 // watch adds what the store knows, read when somebody asks.

@@ -18,6 +18,7 @@ import (
 	"primum/bot/publish"
 	"primum/bot/store"
 	"primum/bot/sweep"
+	"primum/bot/watch"
 	"primum/bot/work"
 	"primum/forges"
 	"primum/rules"
@@ -43,6 +44,9 @@ type Options struct {
 	Owner string
 	// Sweep is how often forges are read for what webhooks did not bring.
 	Sweep time.Duration
+	// Watch is how often the check is looked at on forges that tell nobody when
+	// somebody else sets it; zero for never.
+	Watch time.Duration
 	// KeepBodies is how long bodies of deliveries are kept; zero for ever.
 	KeepBodies time.Duration
 	// StopTimeout is how long judgements under way may take to end when the
@@ -60,6 +64,7 @@ type Service struct {
 	judge   *judge.Judge
 	pool    *work.Pool
 	sweeper *sweep.Sweeper
+	watcher *watch.Watcher
 	mux     *http.ServeMux
 	running atomic.Bool
 }
@@ -100,6 +105,10 @@ func New(o Options) (*Service, error) {
 		}),
 	})
 	s.sweeper = sweep.New(sweep.Options{Store: o.Store, Forges: o.Forges, Clock: o.Clock, Log: o.Log, Interval: o.Sweep})
+	s.watcher = watch.New(watch.Options{
+		Store: o.Store, Forges: o.Forges, Clock: o.Clock, Log: o.Log, Interval: o.Watch, Owner: o.Owner,
+		Relevant: o.Intake.Relevant, Observe: s.meter.watched,
+	})
 	s.pool = work.New(s.workers())
 	s.mux = s.routes(s.hooks(byKey), web, schema)
 	return s, nil
@@ -174,7 +183,7 @@ func (s *Service) Handler() http.Handler {
 	})
 }
 
-// Run judges and sweeps until ctx ends, and returns when what was running is
+// Run judges, sweeps and watches until ctx ends, and returns when what was running is
 // finished or handed back. The store stays open: it is the caller's.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.pool.Start(ctx); err != nil {
@@ -183,6 +192,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.running.Store(true)
 	var wait sync.WaitGroup
 	wait.Go(func() { s.trim(ctx) })
+	wait.Go(func() { s.watcher.Run(ctx) })
 	s.sweeper.Run(ctx)
 	wait.Wait()
 	s.running.Store(false)

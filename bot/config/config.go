@@ -39,6 +39,7 @@ type Config struct {
 	Concurrency   int           `env:"CONCURRENCY" envDefault:"64" doc:"Judgements at once; they wait on the network and hardly compute." eg:"64"`
 	Settle        time.Duration `env:"SETTLE" envDefault:"1.2s" doc:"Time from one judgement of a change to the next, so that a burst of events is judged together." eg:"1.2s"`
 	SweepInterval time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" doc:"How often to look for what lost webhooks hid; 0 for at start only." eg:"10m"`
+	WatchInterval time.Duration `env:"WATCH_INTERVAL" envDefault:"5s" doc:"How often to look, on forges that send no delivery when a commit status is set (Forgejo, Gitea before 1.23), whether somebody else set Primum's status on an open change that may not merge; 0 for never, when the sweep finds it. Costs one small call for each such commit and interval, at most 10 a second on one forge: with more than 50 of them at 5s it takes longer." eg:"5s"`
 	KeepBodies    int           `env:"KEEP_BODIES_DAYS" envDefault:"90" doc:"Days to keep the bodies of deliveries; verdicts and acts stay." eg:"90"`
 	StopTimeout   time.Duration `env:"STOP_TIMEOUT" envDefault:"20s" doc:"Time for judgements under way to end when the service stops." eg:"20s"`
 

@@ -45,7 +45,7 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 		Forges: []config.Instance{{Key: "github", Kind: config.KindGitHub, GitHub: &config.GitHub{
 			AppID: 42, PrivateKey: key, WebhookSecrets: []string{secret}, WebURL: "https://github.com", Reach: config.Reach{Timeout: 10 * time.Second},
 		}}},
-		Concurrency: 64, Settle: 1200 * time.Millisecond, SweepInterval: 10 * time.Minute, KeepBodies: 90, StopTimeout: 20 * time.Second,
+		Concurrency: 64, Settle: 1200 * time.Millisecond, SweepInterval: 10 * time.Minute, WatchInterval: 5 * time.Second, KeepBodies: 90, StopTimeout: 20 * time.Second,
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 		Warnings: []string{"PRIMUM_PUBLIC_URL is not set; links lead to http://localhost:9000, which only this machine can open"},
 	}
@@ -64,7 +64,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 		"PRIMUM_GITHUB_WEBHOOK_SECRET="+secret+", another-secret-for-tests", "PRIMUM_GITHUB_API_URL=https://ghes.example/api/v3/",
 		"PRIMUM_GITHUB_CA_FILE=/ca.pem", "PRIMUM_GITHUB_PROXY=http://u:p@proxy.example:3128", "PRIMUM_GITHUB_TIMEOUT=3s", "PRIMUM_GITHUB_CLIENT_ID=id", "PRIMUM_GITHUB_CLIENT_SECRET=cs",
 		"PRIMUM_PAGES_KEY=0123456789abcdef", "PRIMUM_ONLY=acme, Labs/Pump", "PRIMUM_CONCURRENCY=8", "PRIMUM_SETTLE=0s",
-		"PRIMUM_SWEEP_INTERVAL=1h", "PRIMUM_KEEP_BODIES_DAYS=0", "PRIMUM_STOP_TIMEOUT=1m", "PRIMUM_LOG_LEVEL=debug", "PRIMUM_LOG_FORMAT=json",
+		"PRIMUM_SWEEP_INTERVAL=1h", "PRIMUM_WATCH_INTERVAL=0", "PRIMUM_KEEP_BODIES_DAYS=0", "PRIMUM_STOP_TIMEOUT=1m", "PRIMUM_LOG_LEVEL=debug", "PRIMUM_LOG_FORMAT=json",
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestEveryErrorIsToldAtOnceAndShowsNoSecret(t *testing.T) {
 		}},
 		{"much set wrongly", []string{
 			"PRIMUM_GITHUB_APP_ID=my app", "PRIMUM_GITHUB_PRIVATE_KEY=hunter2", "PRIMUM_GITHUB_WEBHOOK_SECRET=hunter2", "PRIMUM_PAGES_KEY=hunter2",
-			"PRIMUM_LISTEN=8080", "PRIMUM_PUBLIC_URL=primum.example", "PRIMUM_CONCURRENCY=0", "PRIMUM_SETTLE=1", "PRIMUM_SWEEP_INTERVAL=-1m",
+			"PRIMUM_LISTEN=8080", "PRIMUM_PUBLIC_URL=primum.example", "PRIMUM_CONCURRENCY=0", "PRIMUM_SETTLE=1", "PRIMUM_SWEEP_INTERVAL=-1m", "PRIMUM_WATCH_INTERVAL=-1s",
 			"PRIMUM_LOG_LEVEL=loud", "PRIMUM_LOG_FORMAT=xml", "PRIMUM_ONLY=a/b/c", "PRIMUM_GITHUB_CLIENT_ID=x",
 		}, []string{
 			`PRIMUM_CONCURRENCY: 0 is out of range; take 1 to 1000`,
@@ -148,6 +148,7 @@ func TestEveryErrorIsToldAtOnceAndShowsNoSecret(t *testing.T) {
 			`PRIMUM_PUBLIC_URL: is no address; something like https://primum.example is`,
 			`PRIMUM_SETTLE: "1" is no duration; something like 1.2s is`,
 			`PRIMUM_SWEEP_INTERVAL: is negative; take 0 or more`,
+			`PRIMUM_WATCH_INTERVAL: is negative; take 0 or more`,
 		}},
 		{"a file that is not there", enough("PRIMUM_PAGES_KEY_FILE=/none/key"), []string{
 			"PRIMUM_PAGES_KEY_FILE: the file cannot be read (open /none/key: no such file or directory); name a file this account can read",

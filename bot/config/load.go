@@ -183,7 +183,7 @@ func (l *loader) check(c *Config) {
 		l.wrong("PRIMUM_CONCURRENCY", fmt.Sprintf("%d is out of range", c.Concurrency), fmt.Sprintf("take 1 to %d", maxConcurrency))
 	}
 	for variable, negative := range map[string]bool{
-		"PRIMUM_SETTLE": c.Settle < 0, "PRIMUM_SWEEP_INTERVAL": c.SweepInterval < 0,
+		"PRIMUM_SETTLE": c.Settle < 0, "PRIMUM_SWEEP_INTERVAL": c.SweepInterval < 0, "PRIMUM_WATCH_INTERVAL": c.WatchInterval < 0,
 		"PRIMUM_STOP_TIMEOUT": c.StopTimeout < 0, "PRIMUM_KEEP_BODIES_DAYS": c.KeepBodies < 0,
 	} {
 		if negative {

@@ -122,7 +122,7 @@ func serviceOptions(c *config.Config, db *store.DB, served []forges.Forge, a pag
 	o := bot.Options{
 		Store: db, Forges: served, Clock: clock.System{}, Log: log, Engine: engine,
 		PublicURL: c.PublicURL, Access: a, Meter: meter, Owner: c.Instance,
-		Sweep: c.SweepInterval, KeepBodies: max(c.KeepFor(), time.Minute), StopTimeout: c.StopTimeout,
+		Sweep: c.SweepInterval, Watch: c.WatchInterval, KeepBodies: max(c.KeepFor(), time.Minute), StopTimeout: c.StopTimeout,
 		Work: work.Options{Concurrency: c.Concurrency},
 		Intake: intake.Options{
 			Settle:   c.Settle,

@@ -70,10 +70,10 @@ func (c *call) listStatuses() {
 		switch c.query("sort") {
 		case "leastindex", "highestindex":
 			slices.SortFunc(all, func(a, b *sim.Status) int {
-				if c.query("sort") == "highestindex" {
-					return int(b.ID - a.ID)
+				if c.query("sort") == "highestindex" { // against its name; both are so
+					return int(a.ID - b.ID)
 				}
-				return int(a.ID - b.ID)
+				return int(b.ID - a.ID)
 			})
 		}
 		out := []any{}
