@@ -23,7 +23,7 @@ func (p *post) mine(ctx context.Context) bool {
 	key := "watch:" + p.forge.Key()
 	kept, ok, err := p.o.Store.Noted(ctx, key)
 	if err != nil {
-		p.warn(ctx, "who watches could not be read", err)
+		p.o.Log.WarnContext(ctx, "who watches could not be read", p.problem(err)...)
 		return false
 	}
 	if at, owner, cut := strings.Cut(kept, " "); ok && cut && owner != p.o.Owner {
@@ -32,7 +32,7 @@ func (p *post) mine(ctx context.Context) bool {
 		}
 	}
 	if err := p.o.Store.Note(ctx, key, now.UTC().Format(time.RFC3339Nano)+" "+p.o.Owner); err != nil {
-		p.warn(ctx, "that this replica watches was not noted", err)
+		p.o.Log.WarnContext(ctx, "that this replica watches was not noted", p.problem(err)...)
 		return false
 	}
 	p.noted = now

@@ -53,7 +53,7 @@ type Round struct {
 	Forge   string
 	Commits int // watched
 	Found   int // where somebody else's check stood
-	// Took is how long the round took, and so how long a forged check may stand
+	// Took is the time to the next round, and so how long a forged check may stand
 	// before it is seen.
 	Took time.Duration
 }
@@ -145,8 +145,11 @@ func (p *post) sleep(ctx context.Context, d time.Duration) bool {
 // wait for the next round.
 func (p *post) round(ctx context.Context) time.Duration {
 	commits, err := p.commits(ctx)
+	if ctx.Err() != nil {
+		return p.o.Interval
+	}
 	if err != nil {
-		p.warn(ctx, "what to watch could not be read", err)
+		p.o.Log.WarnContext(ctx, "what to watch could not be read", p.problem(err)...)
 		return p.o.Interval
 	}
 	if len(commits) == 0 || !p.mine(ctx) {
@@ -155,6 +158,12 @@ func (p *post) round(ctx context.Context) time.Duration {
 	}
 	pace := max(p.o.Interval/time.Duration(len(commits)), time.Second/perSecond)
 	begun, found := p.o.Clock.Now(), 0
+	ended := func(wait time.Duration) time.Duration {
+		took := p.o.Clock.Now().Sub(begun) + wait
+		p.o.Observe(Round{Forge: p.forge.Key(), Commits: len(commits), Found: found, Took: took})
+		p.tell(ctx, len(commits), took)
+		return wait
+	}
 	for i := range commits {
 		if i > 0 && (!p.sleep(ctx, pace) || !p.mine(ctx)) {
 			return p.o.Interval
@@ -166,14 +175,11 @@ func (p *post) round(ctx context.Context) time.Duration {
 		}
 		if wait > 0 {
 			p.from = at + 1
-			return wait
+			return ended(wait)
 		}
 	}
 	p.from = 0
-	took := p.o.Clock.Now().Sub(begun) + pace
-	p.o.Observe(Round{Forge: p.forge.Key(), Commits: len(commits), Found: found, Took: took})
-	p.tell(ctx, len(commits), took)
-	return pace
+	return ended(pace)
 }
 
 // look asks for the check that counts on one commit and marks its changes where
@@ -205,7 +211,7 @@ func (p *post) look(ctx context.Context, c *commit) (alarm bool, wait time.Durat
 		marks = append(marks, store.Mark{Key: k, Reason: Reason, IfKnown: true})
 	}
 	if _, err := p.o.Store.Mark(ctx, marks, nil); err != nil {
-		p.warn(ctx, "a change whose check is not Primum's was not marked", err)
+		p.o.Log.WarnContext(ctx, "a change whose check is not Primum's was not marked", p.problem(err)...)
 		return true, 0
 	}
 	// A judgement puts ours back and is soon over; where it cannot, judging again
@@ -229,7 +235,7 @@ func (p *post) failed(ctx context.Context, c *commit, now time.Time, err error) 
 		return 0
 	}
 	if p.row == giveUp {
-		p.warn(ctx, "the forge does not say which checks stand; the watch slows down until it does", err)
+		p.o.Log.WarnContext(ctx, "the forge does not say which checks stand; the watch slows down until it does", p.problem(err)...)
 	}
 	return min(max(slowest, p.o.Interval), p.o.Interval<<min(p.row-giveUp+1, 10))
 }
@@ -246,8 +252,7 @@ func (p *post) tell(ctx context.Context, commits int, took time.Duration) {
 	maps.DeleteFunc(p.quiet, func(_ string, until time.Time) bool { return !now.Before(until) })
 }
 
-func (p *post) warn(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		p.o.Log.WarnContext(ctx, what, slog.String("forge", p.forge.Key()), slog.String("error", err.Error()))
-	}
+// problem are the attributes of a warning.
+func (p *post) problem(err error) []any {
+	return []any{slog.String("forge", p.forge.Key()), slog.String("error", err.Error())}
 }
