@@ -13,7 +13,7 @@ import (
 	"primum/rules/catalog"
 )
 
-//go:generate go test -run TestManualIsFresh|TestReadmeShowsTheTables -update .
+//go:generate go test -run TestManualIsFresh|TestReadmeShowsTheTables|TestForgesReadmeIsFresh -update .
 
 // The README's tables of rules, forges and settings are those of the program.
 func TestReadmeShowsTheTables(t *testing.T) {
@@ -24,7 +24,7 @@ func TestReadmeShowsTheTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := between(t, string(src), "rules", catalog.Table(rules.All(), "rules/README.md"))
-	want = between(t, want, "forges", forgesMarkdown(forgeColumns()))
+	want = between(t, want, "forges", forgesTable(forgeColumns()))
 	want = between(t, want, "settings", config.Markdown())
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
@@ -34,6 +34,26 @@ func TestReadmeShowsTheTables(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, string(src)); diff != "" {
 		t.Errorf("the tables in README.md are not fresh; run go generate ./cmd/primum (-want +got):\n%s", diff)
+	}
+}
+
+// The page forges/README.md, which the README links to, is what "primum forges --format markdown" prints.
+func TestForgesReadmeIsFresh(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(root(t), "forges", "README.md")
+	want := printForges(t, "markdown")
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("forges/README.md is not fresh; run go generate ./cmd/primum (-want +got):\n%s", diff)
 	}
 }
 
