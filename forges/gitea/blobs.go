@@ -114,7 +114,7 @@ func (f *Forge) filesAt(ctx context.Context, owner, name, id, sha string, paths 
 		if _, twice := got[path]; twice {
 			continue
 		}
-		b, ok := f.blobs.get(key(path))
+		b, ok := f.blobs.Get(key(path))
 		if !ok {
 			b = fact.Blob{Path: path, Commit: sha}
 			if proper(path) {
@@ -126,7 +126,7 @@ func (f *Forge) filesAt(ctx context.Context, owner, name, id, sha string, paths 
 		got[path] = b
 	}
 	take := func(path string, b fact.Blob) {
-		f.blobs.put(key(path), b, 100+len(b.Text))
+		f.blobs.Put(key(path), b, 100+len(b.Text))
 		got[path] = b
 	}
 	if len(ask) > 1 && f.known().manyFiles() {

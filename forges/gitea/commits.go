@@ -28,7 +28,7 @@ type keptCommits struct {
 // readCommits reads the commits, once for a head and a target commit.
 func (r *reading) readCommits(ctx context.Context) error {
 	key := strings.Join([]string{r.c.Repo.ID, r.pull.Base.SHA, r.pull.Head.SHA, r.number()}, "\x00")
-	if kept, ok := r.commits.get(key); ok && (kept.until.IsZero() || kept.until.After(r.Now())) {
+	if kept, ok := r.commits.Get(key); ok && (kept.until.IsZero() || kept.until.After(r.Now())) {
 		r.c.Commits = slices.Clone(kept.commits)
 		return nil
 	}
@@ -54,7 +54,7 @@ func (r *reading) readCommits(ctx context.Context) error {
 	if slices.ContainsFunc(facts, unsettled) {
 		kept.until = r.Now().Add(r.PeopleFor)
 	}
-	r.commits.put(key, kept, weight)
+	r.commits.Put(key, kept, weight)
 	r.c.Commits = slices.Clone(facts)
 	return nil
 }

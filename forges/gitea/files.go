@@ -19,13 +19,13 @@ import (
 // of those the plan asks for.
 func (r *reading) readFiles(ctx context.Context) error {
 	key := strings.Join([]string{r.c.Repo.ID, r.pull.Base.SHA, r.pull.Head.SHA, r.number()}, "\x00")
-	files, ok := r.files.get(key)
+	files, ok := r.files.Get(key)
 	if !ok {
 		var err error
 		if files, err = r.listFiles(ctx, key); err != nil {
 			return fmt.Errorf("files: %w", err)
 		}
-		r.files.put(key, files, weigh(files))
+		r.files.Put(key, files, weigh(files))
 	}
 	r.c.Files = slices.Clone(files)
 	if !r.needs[fact.NeedDiffs] || !slices.ContainsFunc(files, r.wantsDiff) {
@@ -124,7 +124,7 @@ func (r *reading) wantsDiff(f fact.File) bool {
 // addDiffs takes the diffs out of the diff of the whole change. One that does
 // not show as many lines as the list counts is no diff to judge by.
 func (r *reading) addDiffs(ctx context.Context, key string) error {
-	diffs, ok := r.diffs.get(key)
+	diffs, ok := r.diffs.Get(key)
 	if !ok {
 		raw, _, err := r.raw(ctx, r.path("pulls", r.number()+".diff"), nil)
 		if err != nil {
@@ -136,7 +136,7 @@ func (r *reading) addDiffs(ctx context.Context, key string) error {
 				return fmt.Errorf("diff: %w", err)
 			}
 		}
-		r.diffs.put(key, diffs, len(raw))
+		r.diffs.Put(key, diffs, len(raw))
 	}
 	for i := range r.c.Files {
 		f := &r.c.Files[i]

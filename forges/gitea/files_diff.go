@@ -45,7 +45,7 @@ func (r *reading) filesOfDiff(ctx context.Context, key string, first []fact.File
 		files = append(files, d.file(path))
 	}
 	slices.SortFunc(files, func(a, b fact.File) int { return strings.Compare(a.Path, b.Path) }) // as the list has them
-	r.diffs.put(key, diffs, len(raw))
+	r.diffs.Put(key, diffs, len(raw))
 	return files, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/go-playground/webhooks/v6/gitea"
 
 	"primum/forges"
+	"primum/forges/kept"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -28,12 +29,12 @@ type Forge struct {
 	asking  chan struct{} // held by who asks for them
 
 	people  *people
-	commits *recent[keptCommits]
-	files   *recent[[]fact.File]
-	diffs   *recent[map[string]fileDiff]
-	patches *recent[string]
-	blobs   *recent[fact.Blob]
-	undone  *recent[dismissal]
+	commits *kept.Recent[keptCommits]
+	files   *kept.Recent[[]fact.File]
+	diffs   *kept.Recent[map[string]fileDiff]
+	patches *kept.Recent[string]
+	blobs   *kept.Recent[fact.Blob]
+	undone  *kept.Recent[dismissal]
 }
 
 // The contract this package keeps.
@@ -52,12 +53,12 @@ func New(c Config) (*Forge, error) {
 		settled: s,
 		asking:  make(chan struct{}, 1),
 		people:  newPeople(s.PeopleFor, s.Now),
-		commits: newRecent[keptCommits](1000, 24<<20),
-		files:   newRecent[[]fact.File](2000, 24<<20),
-		diffs:   newRecent[map[string]fileDiff](200, 32<<20),
-		patches: newRecent[string](4000, 2<<20),
-		blobs:   newRecent[fact.Blob](2000, 24<<20),
-		undone:  newRecent[dismissal](4000, 2<<20),
+		commits: kept.NewRecent[keptCommits](1000, 24<<20),
+		files:   kept.NewRecent[[]fact.File](2000, 24<<20),
+		diffs:   kept.NewRecent[map[string]fileDiff](200, 32<<20),
+		patches: kept.NewRecent[string](4000, 2<<20),
+		blobs:   kept.NewRecent[fact.Blob](2000, 24<<20),
+		undone:  kept.NewRecent[dismissal](4000, 2<<20),
 	}
 	for _, secret := range s.Secrets {
 		hook, err := gitea.New(gitea.Options.Secret(secret))
@@ -89,4 +90,4 @@ func New(c Config) (*Forge, error) {
 func (f *Forge) Key() string { return f.settled.Key }
 
 // Forget implements forges.PeopleCache.
-func (f *Forge) Forget(owner string) { f.people.forget(owner) }
+func (f *Forge) Forget(owner string) { f.people.Forget(owner) }

@@ -64,7 +64,7 @@ func (r *reading) patchAt(ctx context.Context, sha string) (string, error) {
 		return "", nil
 	}
 	key := strings.Join([]string{"at", r.c.Repo.ID, base, sha}, "\x00")
-	if patch, ok := r.patches.get(key); ok {
+	if patch, ok := r.patches.Get(key); ok {
 		return patch, nil
 	}
 	var got struct {
@@ -84,7 +84,7 @@ func (r *reading) patchAt(ctx context.Context, sha string) (string, error) {
 			return "", err
 		}
 	}
-	r.patches.put(key, patch, 100)
+	r.patches.Put(key, patch, 100)
 	return patch, nil
 }
 
@@ -109,7 +109,7 @@ func (r *reading) patchOf(ctx context.Context, commits []commit) (string, error)
 // stands.
 func (r *reading) commitPatch(ctx context.Context, sha string) (string, error) {
 	key := strings.Join([]string{"of", r.c.Repo.ID, sha}, "\x00")
-	if patch, ok := r.patches.get(key); ok {
+	if patch, ok := r.patches.Get(key); ok {
 		return patch, nil
 	}
 	raw, _, err := r.raw(ctx, r.path("git", "commits", sha+".diff"), nil)
@@ -117,7 +117,7 @@ func (r *reading) commitPatch(ctx context.Context, sha string) (string, error) {
 		return "", fmt.Errorf("diff of %s: %w", sha[:8], err)
 	}
 	patch := patchDigest(string(raw))
-	r.patches.put(key, patch, 100)
+	r.patches.Put(key, patch, 100)
 	return patch, nil
 }
 

@@ -13,64 +13,25 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"primum/forges"
+	"primum/forges/kept"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
-// people remembers the principals resolved last, per owner. What has a problem
-// is remembered too, since asking again is calls of its own; Forget, or time,
-// has it asked again.
+// people remembers the principals resolved last. What has a problem is
+// remembered too, since asking again is calls of its own; Forget, or time, has it
+// asked again.
 type people struct {
-	keep time.Duration
-	now  func() time.Time
+	*kept.People
 	mu   sync.Mutex
-	by   map[string]map[string]resolved // owner, principal
-	turn map[string]chan struct{}       // by owner: one reading asks at a time
-}
-
-type resolved struct {
-	principal fact.Principal
-	until     time.Time
+	turn map[string]chan struct{} // by owner: one reading asks at a time
 }
 
 // problemFor is how long a principal with a problem is not asked for again.
 const problemFor = time.Minute
 
 func newPeople(keep time.Duration, now func() time.Time) *people {
-	return &people{keep: keep, now: now, by: map[string]map[string]resolved{}, turn: map[string]chan struct{}{}}
-}
-
-func (p *people) get(owner, principal string) (fact.Principal, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r, ok := p.by[owner][principal]
-	if !ok || !r.until.After(p.now()) {
-		return fact.Principal{}, false
-	}
-	return r.principal, true
-}
-
-func (p *people) put(owner, principal string, r fact.Principal) {
-	keep := p.keep
-	if r.Problem != "" {
-		keep = min(keep, problemFor)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.by[owner] == nil {
-		p.by[owner] = map[string]resolved{}
-	}
-	p.by[owner][principal] = resolved{r, p.now().Add(keep)}
-}
-
-func (p *people) forget(owner string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if owner == "" {
-		clear(p.by)
-		return
-	}
-	delete(p.by, strings.ToLower(owner))
+	return &people{People: kept.NewPeople(keep, problemFor, now), turn: map[string]chan struct{}{}}
 }
 
 // take waits for one's turn to ask for people of an owner, so that changes read
@@ -98,7 +59,7 @@ func (p *people) known(owner string, principals []string) (found map[string]fact
 		if _, twice := found[name]; twice {
 			continue
 		}
-		r, ok := p.get(owner, name)
+		r, ok := p.Get(owner, name)
 		if !ok {
 			ask = append(ask, name)
 		}
@@ -138,7 +99,7 @@ func (r *reading) readPeople(ctx context.Context) error {
 		return err
 	}
 	for i, name := range ask {
-		r.people.put(owner, name, answers[i])
+		r.people.Put(owner, name, answers[i])
 		found[name] = answers[i]
 	}
 	r.c.People = found

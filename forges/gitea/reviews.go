@@ -73,7 +73,7 @@ func (r *reading) dismissals(ctx context.Context, reviews []fact.Review) error {
 	open := false
 	for i := range reviews {
 		if reviews[i].State == fact.Dismissed {
-			if _, known := r.undone.get(key(reviews[i].ID)); !known {
+			if _, known := r.undone.Get(key(reviews[i].ID)); !known {
 				open = true
 			}
 		}
@@ -91,13 +91,13 @@ func (r *reading) dismissals(ctx context.Context, reviews []fact.Review) error {
 		}
 		for i := range reviews {
 			if reviews[i].State == fact.Dismissed {
-				r.undone.put(key(reviews[i].ID), told[reviews[i].ID], 100)
+				r.undone.Put(key(reviews[i].ID), told[reviews[i].ID], 100)
 			}
 		}
 	}
 	for i := range reviews {
 		if reviews[i].State == fact.Dismissed {
-			d, _ := r.undone.get(key(reviews[i].ID))
+			d, _ := r.undone.Get(key(reviews[i].ID))
 			reviews[i].DismissedBy, reviews[i].DismissedAt = d.by, d.at
 		}
 	}

@@ -40,7 +40,7 @@ func (r *reading) readFiles(ctx context.Context) error {
 	key := strings.Join(append([]string{
 		r.c.Repo.ID, r.pull.BaseRefOid, r.pull.HeadRefOid, fmt.Sprint(r.ref.Number),
 	}, r.diffPaths()...), "\x00")
-	files, ok := r.files.get(key)
+	files, ok := r.files.Get(key)
 	if !ok {
 		var err error
 		if r.pull.ChangedFiles > restFiles {
@@ -51,7 +51,7 @@ func (r *reading) readFiles(ctx context.Context) error {
 		if err != nil || files == nil {
 			return err
 		}
-		r.files.put(key, files, weigh(files))
+		r.files.Put(key, files, weigh(files))
 	}
 	r.c.Files = slices.Clone(files)
 	if r.pull.ChangedFiles > restFiles && slices.ContainsFunc(files, r.wantsDiff) {

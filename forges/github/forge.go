@@ -14,6 +14,7 @@ import (
 	"github.com/go-playground/webhooks/v6/github"
 
 	"primum/forges"
+	"primum/forges/kept"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -31,10 +32,10 @@ type Forge struct {
 	found   map[string]lookup  // by "owner/name", lower case
 
 	slug   atomic.Pointer[string] // of our app, once known
-	people *people
-	files  *recent[[]fact.File]
-	diffs  *recent[comparison]
-	plain  *recent[bool] // repositories where the token may not write checks
+	people *kept.People
+	files  *kept.Recent[[]fact.File]
+	diffs  *kept.Recent[comparison]
+	plain  *kept.Recent[bool] // repositories where the token may not write checks
 }
 
 // lookup is the installation of a repository that names none; it is asked for
@@ -63,10 +64,10 @@ func New(c Config) (*Forge, error) {
 		settled: s,
 		clients: map[string]*client{},
 		found:   map[string]lookup{},
-		people:  newPeople(s.PeopleFor, s.Now),
-		files:   newRecent[[]fact.File](4000, 24<<20),
-		diffs:   newRecent[comparison](4000, 4<<20),
-		plain:   newRecent[bool](1000, 1<<20),
+		people:  kept.NewPeople(s.PeopleFor, 0, s.Now),
+		files:   kept.NewRecent[[]fact.File](4000, 24<<20),
+		diffs:   kept.NewRecent[comparison](4000, 4<<20),
+		plain:   kept.NewRecent[bool](1000, 1<<20),
 	}
 	for _, secret := range s.Secrets {
 		hook, err := github.New(github.Options.Secret(secret))
@@ -88,7 +89,7 @@ func New(c Config) (*Forge, error) {
 func (f *Forge) Key() string { return f.settled.Key }
 
 // Forget implements forges.PeopleCache.
-func (f *Forge) Forget(owner string) { f.people.forget(owner) }
+func (f *Forge) Forget(owner string) { f.people.Forget(owner) }
 
 // client gives the calls of the repository's installation. Repositories that
 // name none are looked up once.

@@ -68,7 +68,7 @@ func (r *reading) readPatches(ctx context.Context) error {
 func (r *reading) compareAt(ctx context.Context, sha string) (comparison, error) {
 	base := r.pull.BaseRefOid
 	key := r.c.Repo.ID + "\x00" + base + "\x00" + sha
-	if found, ok := r.diffs.get(key); ok {
+	if found, ok := r.diffs.Get(key); ok {
 		return found, nil
 	}
 	got, _, err := r.cl.rest.Repositories.CompareCommits(wire.Operation(ctx, "read_patch"), r.ref.Repo.Owner, r.ref.Repo.Name,
@@ -82,7 +82,7 @@ func (r *reading) compareAt(ctx context.Context, sha string) (comparison, error)
 	if len(got.Files) < comparedFiles {
 		found.patch = patchDigest(got.Files)
 	}
-	r.diffs.put(key, found, 200)
+	r.diffs.Put(key, found, 200)
 	return found, nil
 }
 

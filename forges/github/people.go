@@ -4,64 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	"primum/forges"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
-
-// people remembers the principals resolved last, per owner. Only what was
-// resolved is kept: what has a problem is asked again with the next reading,
-// which costs no call of its own.
-type people struct {
-	keep time.Duration
-	now  func() time.Time
-	mu   sync.Mutex
-	by   map[string]map[string]resolved // owner, principal
-}
-
-type resolved struct {
-	principal fact.Principal
-	until     time.Time
-}
-
-func newPeople(keep time.Duration, now func() time.Time) *people {
-	return &people{keep: keep, now: now, by: map[string]map[string]resolved{}}
-}
-
-func (p *people) get(owner, principal string) (fact.Principal, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r, ok := p.by[owner][principal]
-	if !ok || !r.until.After(p.now()) {
-		return fact.Principal{}, false
-	}
-	return r.principal, true
-}
-
-func (p *people) put(owner, principal string, r fact.Principal) {
-	if r.Problem != "" {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.by[owner] == nil {
-		p.by[owner] = map[string]resolved{}
-	}
-	p.by[owner][principal] = resolved{r, p.now().Add(p.keep)}
-}
-
-func (p *people) forget(owner string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if owner == "" {
-		clear(p.by)
-		return
-	}
-	delete(p.by, strings.ToLower(owner))
-}
 
 // crew is the people part of one reading.
 type crew struct {
@@ -77,7 +24,7 @@ func (f *Forge) who(owner string, principals []string) *crew {
 		if _, twice := c.known[name]; twice {
 			continue
 		}
-		if p, ok := f.people.get(c.owner, name); ok {
+		if p, ok := f.people.Get(c.owner, name); ok {
 			c.known[name] = p
 			continue
 		}
@@ -131,7 +78,7 @@ func (f *Forge) resolve(ctx context.Context, cl *client, c *crew, root map[strin
 			return fmt.Errorf("read %s: %w", name, err)
 		}
 		c.known[name] = p
-		f.people.put(c.owner, name, p)
+		f.people.Put(c.owner, name, p)
 	}
 	return nil
 }

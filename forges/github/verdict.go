@@ -68,7 +68,7 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	} else {
 		now.ID, now.Notes, err = w.run(ctx, posted)
 		if !f.app() && errors.Is(err, forges.ErrForbidden) {
-			f.plain.put(strings.ToLower(r.FullName()), true, 1)
+			f.plain.Put(strings.ToLower(r.FullName()), true, 1)
 			now.ID, err = w.status(ctx)
 		}
 	}
@@ -97,7 +97,7 @@ func (f *Forge) statusOnly(r forges.RepoRef, posted forges.Posted) bool {
 	if strings.HasPrefix(posted.ID, statusPostedPrefix) {
 		return true
 	}
-	_, ok := f.plain.get(strings.ToLower(r.FullName()))
+	_, ok := f.plain.Get(strings.ToLower(r.FullName()))
 	return ok
 }
 

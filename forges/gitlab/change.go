@@ -145,7 +145,7 @@ func (r *reading) key() string { return r.pid + "!" + decimal(r.ref.Number) }
 // the head are guessed from the reading before; a wrong guess costs a call.
 func (r *reading) first(ctx context.Context) error {
 	r.path, r.pid = r.ref.Repo.FullName(), r.ref.Repo.ID
-	seen, known := r.tips.get(r.key())
+	seen, known := r.tips.Get(r.key())
 	if !known {
 		seen.branch = r.ref.Repo.Default
 		if seen.branch == "" {
@@ -389,6 +389,6 @@ func (r *reading) mergedAs(ctx context.Context) error {
 // it is told of a commit only.
 func (r *reading) remember() {
 	touches := r.c.HeadPolicy != nil
-	r.tips.put(r.key(), tip{branch: r.c.Base.Name, sha: r.c.Base.SHA, head: r.c.Head.SHA, touches: touches}, 200)
+	r.tips.Put(r.key(), tip{branch: r.c.Base.Name, sha: r.c.Base.SHA, head: r.c.Head.SHA, touches: touches}, 200)
 	r.rememberHead()
 }

@@ -56,7 +56,7 @@ func (r *reading) readChecks(ctx context.Context) error {
 			list = append(list, r.check(&r.jobs[i]))
 		}
 	}
-	way, _ := r.ways.get(r.pid)
+	way, _ := r.ways.Get(r.pid)
 	switch way.way {
 	case WayCheck:
 		more, err := r.readStatusChecks(ctx, way)
@@ -76,7 +76,7 @@ func (r *reading) readChecks(ctx context.Context) error {
 func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 	missing := false
 	for i := range r.jobs {
-		if !r.posters.has(r.posterKey(number(r.jobs[i].ID))) {
+		if !r.posters.Has(r.posterKey(number(r.jobs[i].ID))) {
 			missing = true
 		}
 	}
@@ -98,11 +98,11 @@ func (r *reading) readPosters(ctx context.Context, p *pipelineNode) error {
 		return fmt.Errorf("statuses: %w", err)
 	}
 	for _, s := range list {
-		r.posters.put(r.posterKey(decimal(s.ID)), poster{s.Author.person()}, 150)
+		r.posters.Put(r.posterKey(decimal(s.ID)), poster{s.Author.person()}, 150)
 	}
 	for i := range r.jobs { // of whom this does not tell nothing will: asked once
-		if key := r.posterKey(number(r.jobs[i].ID)); !r.posters.has(key) {
-			r.posters.put(key, poster{}, 150)
+		if key := r.posterKey(number(r.jobs[i].ID)); !r.posters.Has(key) {
+			r.posters.Put(key, poster{}, 150)
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func (r *reading) posterKey(id string) string { return r.pid + "\x00" + id }
 
 func (r *reading) check(n *jobNode) fact.Check {
 	id := number(n.ID)
-	by, _ := r.posters.get(r.posterKey(id))
+	by, _ := r.posters.Get(r.posterKey(id))
 	c := fact.Check{
 		Name: n.Name, State: jobState(n.Status, n.AllowFailure), Source: by.person.Login, SourceID: by.person.ID,
 		StartedAt: at(n.StartedAt), FinishedAt: at(n.FinishedAt), ID: id,
@@ -151,7 +151,7 @@ func (f *Forge) page(path string) string {
 // readStatusChecks reads what the external status checks of the change say.
 func (r *reading) readStatusChecks(ctx context.Context, way found) ([]fact.Check, error) {
 	now := r.Now()
-	seen, ok := r.checks.get(r.key())
+	seen, ok := r.checks.Get(r.key())
 	if !ok || seen.head != r.mr.HeadSHA || !seen.until.After(now) {
 		list, err := all[statusCheck](wire.Operation(ctx, "read_checks"), r.Forge, r.changePath()+"/status_checks", nil)
 		switch {
@@ -162,7 +162,7 @@ func (r *reading) readStatusChecks(ctx context.Context, way found) ([]fact.Check
 			return nil, fmt.Errorf("external status checks: %w", err)
 		}
 		seen = lookedAt{r.mr.HeadSHA, list, now.Add(lookFor)}
-		r.checks.put(r.key(), seen, 100*(len(list)+1))
+		r.checks.Put(r.key(), seen, 100*(len(list)+1))
 	}
 	out := make([]fact.Check, 0, len(seen.checks))
 	for _, s := range seen.checks {
@@ -257,7 +257,7 @@ func headKey(pid, sha string) string { return pid + "\x00" + sha }
 // rememberHead keeps where the verdict on the head goes.
 func (r *reading) rememberHead() {
 	key := headKey(r.pid, r.mr.HeadSHA)
-	known, _ := r.heads.get(key)
+	known, _ := r.heads.Get(key)
 	p := place{iid: r.ref.Number, ref: r.mr.SourceBranch}
 	if r.mr.Pipeline != nil {
 		p.pipeline = number(r.mr.Pipeline.ID)
@@ -280,13 +280,13 @@ func (r *reading) rememberHead() {
 		now.places = append(now.places, p)
 	}
 	slices.SortFunc(now.places, func(a, b place) int { return a.iid - b.iid })
-	r.heads.put(key, now, 200*(len(now.places)+1))
+	r.heads.Put(key, now, 200*(len(now.places)+1))
 }
 
 // postedAs is what SetVerdict called a status: its own number, or that of the
 // first of those it set together on several pipelines.
 func (r *reading) postedAs(id string) string {
-	known, _ := r.heads.get(headKey(r.pid, r.mr.HeadSHA))
+	known, _ := r.heads.Get(headKey(r.pid, r.mr.HeadSHA))
 	if together := strings.Split(known.posted, "+"); slices.Contains(together, id) {
 		return together[0]
 	}

@@ -46,7 +46,7 @@ func (r *reading) readCommits(ctx context.Context) error {
 	if refs := r.mr.DiffRefs; refs != nil {
 		key += "\x00" + refs.BaseSHA + "\x00" + refs.StartSHA
 	}
-	if known, ok := r.commits.get(key); ok && known.until.After(r.Now()) {
+	if known, ok := r.commits.Get(key); ok && known.until.After(r.Now()) {
 		r.c.Commits = slices.Clone(known.list)
 		return nil
 	}
@@ -71,7 +71,7 @@ func (r *reading) readCommits(ctx context.Context) error {
 		r.unknown(fact.NeedCommits, fmt.Sprintf("GitLab lists %d of %d commits", len(list), *count))
 		return nil
 	}
-	r.commits.put(key, committed{slices.Clone(list), r.Now().Add(r.PeopleFor)}, weight)
+	r.commits.Put(key, committed{slices.Clone(list), r.Now().Add(r.PeopleFor)}, weight)
 	return nil
 }
 
@@ -161,7 +161,7 @@ func (r *reading) accounts(ctx context.Context, nodes []commitNode) (map[string]
 
 // accountOf finds the account of an address, or nobody.
 func (f *Forge) accountOf(ctx context.Context, email string) (fact.Person, error) {
-	if seen, ok := f.emails.get(email); ok && seen.until.After(f.Now()) {
+	if seen, ok := f.emails.Get(email); ok && seen.until.After(f.Now()) {
 		return seen.person, nil
 	}
 	ctx = wire.Operation(ctx, "read_account")
@@ -182,6 +182,6 @@ func (f *Forge) accountOf(ctx context.Context, email string) (fact.Person, error
 			found = u.person()
 		}
 	}
-	f.emails.put(email, timed{found, f.Now().Add(f.PeopleFor)}, 200)
+	f.emails.Put(email, timed{found, f.Now().Add(f.PeopleFor)}, 200)
 	return found, nil
 }

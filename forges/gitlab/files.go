@@ -84,13 +84,13 @@ func (r *reading) readFiles(ctx context.Context) error {
 	}
 	refs := r.mr.DiffRefs
 	key := strings.Join(append([]string{r.key(), refs.BaseSHA, refs.StartSHA, r.mr.HeadSHA, string(r.c.State)}, r.diffPaths()...), "\x00")
-	found, ok := r.files.get(key)
+	found, ok := r.files.Get(key)
 	if !ok {
 		var err error
 		if found, err = r.listFiles(wire.Operation(ctx, "read_files")); err != nil {
 			return err
 		}
-		r.files.put(key, found, weigh(found.files))
+		r.files.Put(key, found, weigh(found.files))
 	}
 	r.c.Files = slices.Clone(found.files)
 	if found.problem != "" {

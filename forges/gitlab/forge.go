@@ -12,6 +12,7 @@ import (
 	gitlab "github.com/xanzy/go-gitlab"
 
 	"primum/forges"
+	"primum/forges/kept"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -24,22 +25,22 @@ type Forge struct {
 	rest  *gitlab.Client //nolint:staticcheck // the library named for this; its successor moved, see doc.go
 
 	self   atomic.Pointer[fact.Person] // our account, once known
-	people *people
+	people *kept.People
 
 	mu     sync.Mutex
 	groups map[int64]string // full paths by number, of groups read
 	toldOf map[string]told  // approvals as deliveries showed them, by change and account
 
-	tips    *recent[tip]       // per change: the tip of its target branch as last seen
-	heads   *recent[head]      // per commit: where its verdict goes
-	files   *recent[listing]   // per change and versions: its files
-	given   *recent[string]    // per approval: the commit it was given on
-	posters *recent[poster]    // per job: who set it
-	diffs   *recent[compared]  // per two commits
-	emails  *recent[timed]     // accounts by address
-	ways    *recent[found]     // per project: by what verdicts block
-	checks  *recent[lookedAt]  // per change: what external status checks said
-	commits *recent[committed] // per head: its commits
+	tips    *kept.Recent[tip]       // per change: the tip of its target branch as last seen
+	heads   *kept.Recent[head]      // per commit: where its verdict goes
+	files   *kept.Recent[listing]   // per change and versions: its files
+	given   *kept.Recent[string]    // per approval: the commit it was given on
+	posters *kept.Recent[poster]    // per job: who set it
+	diffs   *kept.Recent[compared]  // per two commits
+	emails  *kept.Recent[timed]     // accounts by address
+	ways    *kept.Recent[found]     // per project: by what verdicts block
+	checks  *kept.Recent[lookedAt]  // per change: what external status checks said
+	commits *kept.Recent[committed] // per head: its commits
 }
 
 // The contract this package keeps.
@@ -56,19 +57,19 @@ func New(c Config) (*Forge, error) {
 	}
 	f := &Forge{
 		settled: s,
-		people:  newPeople(s.PeopleFor, s.Now),
+		people:  kept.NewPeople(s.PeopleFor, 0, s.Now),
 		groups:  map[int64]string{},
 		toldOf:  map[string]told{},
-		tips:    newRecent[tip](4000, 1<<20),
-		heads:   newRecent[head](4000, 2<<20),
-		files:   newRecent[listing](2000, 24<<20),
-		given:   newRecent[string](20_000, 4<<20),
-		posters: newRecent[poster](50_000, 8<<20),
-		diffs:   newRecent[compared](4000, 4<<20),
-		emails:  newRecent[timed](10_000, 2<<20),
-		ways:    newRecent[found](2000, 1<<20),
-		checks:  newRecent[lookedAt](4000, 1<<20),
-		commits: newRecent[committed](2000, 16<<20),
+		tips:    kept.NewRecent[tip](4000, 1<<20),
+		heads:   kept.NewRecent[head](4000, 2<<20),
+		files:   kept.NewRecent[listing](2000, 24<<20),
+		given:   kept.NewRecent[string](20_000, 4<<20),
+		posters: kept.NewRecent[poster](50_000, 8<<20),
+		diffs:   kept.NewRecent[compared](4000, 4<<20),
+		emails:  kept.NewRecent[timed](10_000, 2<<20),
+		ways:    kept.NewRecent[found](2000, 1<<20),
+		checks:  kept.NewRecent[lookedAt](4000, 1<<20),
+		commits: kept.NewRecent[committed](2000, 16<<20),
 	}
 	for _, secret := range s.Secrets {
 		hook, err := hooks.New(hooks.Options.Secret(secret))
@@ -87,7 +88,7 @@ func New(c Config) (*Forge, error) {
 func (f *Forge) Key() string { return f.settled.Key }
 
 // Forget implements forges.PeopleCache.
-func (f *Forge) Forget(owner string) { f.people.forget(owner) }
+func (f *Forge) Forget(owner string) { f.people.Forget(owner) }
 
 // me is our own account. It is asked for once.
 func (f *Forge) me(ctx context.Context) (fact.Person, error) {

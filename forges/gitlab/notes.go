@@ -201,7 +201,7 @@ func (r *reading) commitOf(ctx context.Context, by fact.Person, given time.Time)
 		return t.sha, nil
 	}
 	kept := key + "\x00" + given.Format(time.RFC3339)
-	if sha, ok := r.given.get(kept); ok {
+	if sha, ok := r.given.Get(kept); ok {
 		return sha, nil
 	}
 	versions, err := r.readVersions(ctx)
@@ -210,7 +210,7 @@ func (r *reading) commitOf(ctx context.Context, by fact.Person, given time.Time)
 	}
 	sha := standing(versions, given)
 	if sha != "" {
-		r.given.put(kept, sha, 60)
+		r.given.Put(kept, sha, 60)
 	}
 	return sha, nil
 }

@@ -51,7 +51,7 @@ func (r *reading) readPatches(ctx context.Context) error {
 // commit that is gone has no patch, so that what was said on it does not count.
 func (r *reading) compareAt(ctx context.Context, sha string) (compared, error) {
 	key := r.pid + "\x00" + r.c.Base.SHA + "\x00" + sha
-	if found, ok := r.diffs.get(key); ok {
+	if found, ok := r.diffs.Get(key); ok {
 		return found, nil
 	}
 	nodes, problem, err := r.compare(wire.Operation(ctx, "read_patch"), r.c.Base.SHA, sha, false)
@@ -64,7 +64,7 @@ func (r *reading) compareAt(ctx context.Context, sha string) (compared, error) {
 	if problem == "" {
 		found.patch = patchDigest(nodes)
 	}
-	r.diffs.put(key, found, 200)
+	r.diffs.Put(key, found, 200)
 	return found, nil
 }
 

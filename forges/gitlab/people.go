@@ -6,65 +6,12 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"primum/forges"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
-
-// people remembers the principals resolved last, per owner. Only what was
-// resolved is kept: what has a problem is asked again with the next reading.
-type people struct {
-	keep time.Duration
-	now  func() time.Time
-	mu   sync.Mutex
-	by   map[string]map[string]resolved // owner, principal
-}
-
-type resolved struct {
-	principal fact.Principal
-	until     time.Time
-}
-
-func newPeople(keep time.Duration, now func() time.Time) *people {
-	return &people{keep: keep, now: now, by: map[string]map[string]resolved{}}
-}
-
-func (p *people) get(owner, principal string) (fact.Principal, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r, ok := p.by[owner][principal]
-	if !ok || !r.until.After(p.now()) {
-		return fact.Principal{}, false
-	}
-	return r.principal, true
-}
-
-func (p *people) put(owner, principal string, r fact.Principal) {
-	if r.Problem != "" {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.by[owner] == nil {
-		p.by[owner] = map[string]resolved{}
-	}
-	p.by[owner][principal] = resolved{r, p.now().Add(p.keep)}
-}
-
-// forget drops what is known for an owner and for the groups below it.
-func (p *people) forget(owner string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	owner = strings.ToLower(owner)
-	for known := range p.by {
-		if owner == "" || known == owner || strings.HasPrefix(known, owner+"/") || strings.HasPrefix(owner, known+"/") {
-			delete(p.by, known)
-		}
-	}
-}
 
 // user is an account as REST lists it.
 type user struct {
@@ -91,7 +38,7 @@ func (r *reading) readPeople(ctx context.Context) error {
 		if _, twice := known[name]; twice {
 			continue
 		}
-		if p, ok := r.people.get(owner, name); ok {
+		if p, ok := r.people.Get(owner, name); ok {
 			known[name] = p
 			continue
 		}
@@ -110,7 +57,7 @@ func (r *reading) readPeople(ctx context.Context) error {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
 		known[name] = p
-		r.people.put(owner, name, p)
+		r.people.Put(owner, name, p)
 	}
 	r.c.People = known
 	return nil

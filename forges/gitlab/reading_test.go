@@ -305,7 +305,7 @@ func TestWhichCheckIsOurs(t *testing.T) {
 		f := adapter(t, func(c *Config) { c.Way = tt.way })
 		r := readingOf(f)
 		r.self = us
-		r.posters.put(r.posterKey("80"), poster{tt.by}, 1)
+		r.posters.Put(r.posterKey("80"), poster{tt.by}, 1)
 		got := r.check(&jobNode{ID: tt.id, Name: tt.job, Status: "SUCCESS"})
 		if got.Ours != tt.ours || got.ID != tt.want || got.State != fact.CheckSuccess || got.Source != tt.by.Login {
 			t.Errorf("%s: %+v", name, got)

@@ -76,7 +76,7 @@ func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 		return forges.Posted{}, err
 	}
 	var known bool
-	if v.head, known = f.heads.get(headKey(v.pid, sha)); !known || len(v.head.places) == 0 {
+	if v.head, known = f.heads.Get(headKey(v.pid, sha)); !known || len(v.head.places) == 0 {
 		if v.head, err = f.findHead(ctx, r, sha); err != nil {
 			return forges.Posted{}, err
 		}
@@ -145,7 +145,7 @@ func (v *verdict) status(ctx context.Context) (string, error) {
 		ids = append(ids, id)
 	}
 	v.head.posted = strings.Join(ids, "+")
-	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(v.head.places)+1))
+	v.heads.Put(headKey(v.pid, v.sha), v.head, 200*(len(v.head.places)+1))
 	return ids[0], nil
 }
 
@@ -211,7 +211,7 @@ func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, err
 		return "", err
 	}
 	if me := v.self.Load(); me != nil { // who set it need not be asked for
-		v.posters.put(v.pid+"\x00"+decimal(made.ID), poster{*me}, 150)
+		v.posters.Put(v.pid+"\x00"+decimal(made.ID), poster{*me}, 150)
 	}
 	return decimal(made.ID), nil
 }
@@ -279,7 +279,7 @@ func (v *verdict) answer(ctx context.Context, check int64) (string, error) {
 // answeredNow keeps what stands now beside what was read.
 func (v *verdict) answeredNow(iid int, check int64, word string) {
 	key := v.pid + "!" + decimal(iid)
-	seen, ok := v.checks.get(key)
+	seen, ok := v.checks.Get(key)
 	if !ok {
 		return
 	}
@@ -289,7 +289,7 @@ func (v *verdict) answeredNow(iid int, check int64, word string) {
 			seen.checks[i].Status = word
 		}
 	}
-	v.checks.put(key, seen, 100*(len(seen.checks)+1))
+	v.checks.Put(key, seen, 100*(len(seen.checks)+1))
 }
 
 // approve gives or takes back our approval of every open change with that head.
@@ -309,7 +309,7 @@ func (v *verdict) approve(ctx context.Context) (string, error) {
 		places[i].approved = want
 	}
 	v.head.places = places
-	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	v.heads.Put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
 	return approvalPosted, nil
 }
 
@@ -366,7 +366,7 @@ func (v *verdict) rerun(ctx context.Context) (string, error) {
 		id = jobPosted(p.job)
 	}
 	v.head.places = places
-	v.heads.put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
+	v.heads.Put(headKey(v.pid, v.sha), v.head, 200*(len(places)+1))
 	return id, nil
 }
 

@@ -97,7 +97,7 @@ var (
 
 // onPipeline tells the adapter that the commit heads change 3, with pipeline 31.
 func onPipeline(f *Forge) {
-	f.heads.put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", ref: "rate"}}}, 100)
+	f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", ref: "rate"}}}, 100)
 }
 
 func with(all ...map[string][]string) map[string][]string {
@@ -205,7 +205,7 @@ func TestCommitStatusesSayWhatTheyAre(t *testing.T) {
 func TestOneHeadOnTwoPipelines(t *testing.T) {
 	t.Parallel()
 	f, s := scripted(t, with(noWays, map[string][]string{"POST " + statuses: {`201 {"id":50}`, `201 {"id":51}`}}))
-	f.heads.put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", ref: "rate"}, {iid: 4, pipeline: "32", ref: "rate"}, {iid: 5, pipeline: "31", ref: "rate"}}}, 100)
+	f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", ref: "rate"}, {iid: 4, pipeline: "32", ref: "rate"}, {iid: 5, pipeline: "31", ref: "rate"}}}, 100)
 	got, err := f.SetVerdict(t.Context(), pump, sha1, say(forges.ReportSuccess), forges.Posted{})
 	if err != nil || got.ID != "50" || len(s.posts(statuses)) != 2 {
 		t.Errorf("posted %+v by %d calls, %v", got, len(s.posts(statuses)), err)
@@ -330,7 +330,7 @@ func TestPipelineJobs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, s := scripted(t, map[string][]string{"POST projects/7/jobs/80/retry": {`201 {"id":81}`}}, func(c *Config) { c.Way = WayJob })
-			f.heads.put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", job: tt.job, jobState: tt.state}}}, 100)
+			f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", job: tt.job, jobState: tt.state}}}, 100)
 			got, err := f.SetVerdict(t.Context(), pump, sha1, say(tt.verdict), forges.Posted{})
 			if err != nil || got.ID != tt.id || got.Way != WayJob || len(s.posts("projects/7/jobs")) != tt.retries {
 				t.Errorf("posted %+v with %d retries, %v; want %s with %d", got, len(s.posts("projects/7/jobs")), err, tt.id, tt.retries)

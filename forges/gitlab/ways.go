@@ -30,7 +30,7 @@ const ruleName = "Primum"
 // fixed: whoever writes the change could add one that always passes.
 func (f *Forge) wayOf(ctx context.Context, r forges.RepoRef, report forges.Report) (found, error) {
 	key := cacheKey(r)
-	if known, ok := f.ways.get(key); ok && known.until.After(f.Now()) {
+	if known, ok := f.ways.Get(key); ok && known.until.After(f.Now()) {
 		return known, nil
 	}
 	way, err := f.findWay(ctx, r, report)
@@ -38,7 +38,7 @@ func (f *Forge) wayOf(ctx context.Context, r forges.RepoRef, report forges.Repor
 		return found{}, err
 	}
 	way.until = f.Now().Add(wayFor)
-	f.ways.put(key, way, 100)
+	f.ways.Put(key, way, 100)
 	return way, nil
 }
 
