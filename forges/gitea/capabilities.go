@@ -12,6 +12,10 @@ func (f *Forge) Capabilities() forges.Capabilities {
 	return CapabilitiesOf(p.name, p.version)
 }
 
+// forgedUnseen is what follows for Primum's own status where no delivery tells.
+const forgedUnseen = "One set in Primum's name is looked for every 5 seconds on each change that may not merge (PRIMUM_WATCH_INTERVAL), " +
+	"and put back; until then it stands."
+
 // CapabilitiesOf says what a product can at a version, without a call; the
 // newest version is meant if it is "".
 func CapabilitiesOf(name, version string) forges.Capabilities {
@@ -65,8 +69,7 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 	}
 	switch {
 	case name == Forgejo:
-		c.Lacks[forges.TellsStatus] = "A commit status comes without a delivery. Other checks are seen with the end of a workflow, or by the sweep; " +
-			"a green status set in Primum's name stands until the sweep finds it: let it run each minute (PRIMUM_SWEEP_INTERVAL=1m)."
+		c.Lacks[forges.TellsStatus] = "A commit status comes without a delivery. Other checks are seen with the end of a workflow, or by the sweep. " + forgedUnseen
 		c.Lacks[forges.TellsJobs] = "A job that begins or ends comes without a delivery: it is seen with the end of its workflow, or by the sweep."
 		c.Lacks[forges.TellsIssueDeleted] = "An issue that is deleted is noticed with the next look at the change."
 		if version != "" && !p.atLeast(10, 0) { // 7.0.2 does not, 10.0.0 does
@@ -74,8 +77,7 @@ func CapabilitiesOf(name, version string) forges.Capabilities {
 		}
 	case version != "" && !p.atLeast(1, 23):
 		c.Lacks[forges.TellsJobs] = "Before Gitea 1.23 a job comes without a delivery: it is noticed by the sweep."
-		c.Lacks[forges.TellsStatus] = "Before Gitea 1.23 a commit status comes without a delivery: a green one set in Primum's name stands until the sweep finds it; " +
-			"let it run each minute (PRIMUM_SWEEP_INTERVAL=1m)."
+		c.Lacks[forges.TellsStatus] = "Before Gitea 1.23 a commit status comes without a delivery. " + forgedUnseen
 	}
 	return c
 }
