@@ -201,7 +201,7 @@ func (r *reading) ask(ctx context.Context, more map[string]any) (*changeAnswer, 
 	paths := r.wanted[:min(len(r.wanted), filesAtFirst)]
 	vars := map[string]any{
 		"path": r.path, "iid": decimal(r.ref.Number), "core": true,
-		"notes": r.wantsNotes(), "approvals": r.needs[fact.NeedReviews] || r.needs[fact.NeedPatches],
+		"notes": r.wantsNotes(), "approvals": r.needs[fact.NeedReviews] || r.needs[fact.NeedPatches] || r.needs[fact.NeedChecks],
 		"checks": r.needs[fact.NeedChecks], "issues": false, "iids": []string{},
 		"branch": r.branch, "at": r.at, "paths": paths,
 		"headPolicy": r.headAt != "", "headAt": r.headAt, "policy": []string{policyPath},

@@ -129,10 +129,16 @@ func (r *reading) check(n *jobNode) fact.Check {
 	switch {
 	case r.Way == WayJob && kindOf(n.ID) != external:
 		c.Ours, c.ID = true, jobPosted(id)
-	case kindOf(n.ID) == external && by.person.Is(r.self):
+	case r.ownStatus(n):
 		c.Ours, c.ID = true, r.postedAs(id)
 	}
 	return c
+}
+
+// ownStatus reports whether a job is a commit status we set.
+func (r *reading) ownStatus(n *jobNode) bool {
+	by, _ := r.posters.Get(r.posterKey(number(n.ID)))
+	return n.Name == checkName && kindOf(n.ID) == external && by.person.Is(r.self)
 }
 
 // page is the address of a path on the instance; the path may have what the
@@ -239,10 +245,12 @@ func later(a, b fact.Check) bool {
 type place struct {
 	iid      int
 	pipeline string // number of the head's pipeline, "" if there is none
+	sha      string // commit that pipeline runs on: the head, or what it is merged into
 	ref      string // source branch
 	approved bool   // by us
 	job      string // number of the job named primum, "" if there is none
 	jobState fact.CheckState
+	left     fact.CheckState // of our commit status in that pipeline, "" if there is none
 }
 
 // head is where the verdict on a commit goes: to every open change whose head it is.
@@ -260,14 +268,18 @@ func (r *reading) rememberHead() {
 	known, _ := r.heads.Get(key)
 	p := place{iid: r.ref.Number, ref: r.mr.SourceBranch}
 	if r.mr.Pipeline != nil {
-		p.pipeline = number(r.mr.Pipeline.ID)
+		p.pipeline, p.sha = number(r.mr.Pipeline.ID), r.mr.Pipeline.SHA
 	}
 	if r.mr.ApprovedBy != nil {
 		p.approved = slices.ContainsFunc(r.mr.ApprovedBy.Nodes, func(n userNode) bool { return n.person().Is(r.self) })
 	}
 	for i := range r.jobs {
-		if n := &r.jobs[i]; n.Name == checkName && kindOf(n.ID) != external {
+		switch n := &r.jobs[i]; {
+		case n.Name != checkName:
+		case kindOf(n.ID) != external:
 			p.job, p.jobState = number(n.ID), jobState(n.Status, n.AllowFailure)
+		case r.ownStatus(n):
+			p.left = jobState(n.Status, n.AllowFailure)
 		}
 	}
 	now := head{posted: known.posted}
@@ -323,7 +335,7 @@ func (f *Forge) findHead(ctx context.Context, r forges.RepoRef, sha string) (hea
 		}
 		p := place{iid: l.IID, ref: m.Source}
 		if m.Pipeline != nil {
-			p.pipeline = decimal(m.Pipeline.ID)
+			p.pipeline, p.sha = decimal(m.Pipeline.ID), m.Pipeline.SHA
 		}
 		h.places = append(h.places, p)
 	}

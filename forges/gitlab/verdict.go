@@ -92,7 +92,52 @@ func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	default:
 		now.ID, err = v.status(ctx)
 	}
+	if err == nil {
+		err = v.tidy(ctx, way.way)
+	}
 	return now, err
+}
+
+// tidy sees to it that what was set by another way does not contradict: an
+// approval of ours is taken back, and a commit status in the head's pipeline,
+// which nobody else could turn, follows the verdict. Where a job is the way, a
+// status of its name would hide it, so there the job's next run hides the status.
+func (v *verdict) tidy(ctx context.Context, way string) error {
+	if way != WayApproval {
+		for i, p := range v.head.places {
+			if !p.approved {
+				continue
+			}
+			if err := v.approveOne(ctx, p.iid, false); err != nil {
+				return fmt.Errorf("take back the approval of change %d, which no longer is how verdicts block: %w", p.iid, err)
+			}
+			v.head.places = slices.Clone(v.head.places)
+			v.head.places[i].approved = false
+			v.heads.Put(headKey(v.pid, v.sha), v.head, 200*(len(v.head.places)+1))
+		}
+	}
+	if way == WayStatus || way == WayJob {
+		return nil
+	}
+	turned := func(p place) bool { return p.left != "" && (p.left == fact.CheckSuccess) != passes(v.report.State) }
+	if !slices.ContainsFunc(v.head.places, turned) {
+		return nil
+	}
+	if _, err := v.status(ctx); err != nil {
+		return fmt.Errorf("turn the commit status that is left of before: %w", err)
+	}
+	v.head.places = slices.Clone(v.head.places)
+	for i := range v.head.places {
+		if v.head.places[i].left == "" {
+			continue
+		}
+		v.head.places[i].left = fact.CheckFailure
+		if passes(v.report.State) {
+			v.head.places[i].left = fact.CheckSuccess
+		}
+	}
+	v.heads.Put(headKey(v.pid, v.sha), v.head, 200*(len(v.head.places)+1))
+	return nil
 }
 
 // cacheKey is a project as the caches name it.
@@ -116,29 +161,22 @@ func reportDigest(r forges.Report) string {
 // status sets a commit status as a job of each pipeline that is the head's of an
 // open change. Each call makes a new job, which hides the one before.
 func (v *verdict) status(ctx context.Context) (string, error) {
-	type target struct{ pipeline, ref string }
 	targets := []target{}
 	for _, p := range v.head.places {
-		t := target{p.pipeline, p.ref}
-		if t.pipeline != "" {
-			t.ref = "" // the pipeline has its own
+		t := target{pipeline: p.pipeline, sha: p.sha, branch: p.ref}
+		if t.pipeline == "" || t.sha == "" {
+			t.sha = v.sha
 		}
-		if !slices.Contains(targets, t) {
+		if !slices.ContainsFunc(targets, t.same) {
 			targets = append(targets, t)
 		}
 	}
 	if len(targets) == 0 {
-		targets = append(targets, target{})
+		targets = append(targets, target{sha: v.sha})
 	}
 	var ids []string
 	for _, t := range targets {
-		ref := t.ref
-		for _, p := range v.head.places {
-			if p.pipeline == t.pipeline && ref == "" {
-				ref = p.ref
-			}
-		}
-		id, err := v.post(ctx, t.pipeline, ref)
+		id, err := v.post(ctx, t)
 		if err != nil {
 			return "", err
 		}
@@ -149,20 +187,40 @@ func (v *verdict) status(ctx context.Context) (string, error) {
 	return ids[0], nil
 }
 
+// target is where a commit status goes: to a pipeline by its number and the
+// commit it runs on, which for merged results is not the head; or to the newest
+// one of the head on a branch, which GitLab makes if there is none.
+type target struct{ pipeline, sha, branch string }
+
+func (t target) same(o target) bool {
+	if t.pipeline != "" || o.pipeline != "" {
+		return t.pipeline == o.pipeline
+	}
+	return t == o
+}
+
+// query names the target to the list of a commit's statuses.
+func (t target) query() url.Values {
+	if t.pipeline == "" {
+		return url.Values{}
+	}
+	return url.Values{"pipeline_id": {t.pipeline}}
+}
+
 // cannotTransition begins GitLab's refusal of a state that a status cannot take.
 const cannotTransition = "Cannot transition status"
 
 // post sets the status once, and handles what GitLab refuses without meaning it:
 // a pipeline that is gone, a status that somebody sets at the same time, and one
 // that stands already.
-func (v *verdict) post(ctx context.Context, pipeline, ref string) (string, error) {
-	id, err := v.create(ctx, pipeline, ref)
-	if pipeline != "" && (status(err) == http.StatusNotFound || status(err) == http.StatusBadRequest && !strings.Contains(err.Error(), cannotTransition)) {
-		pipeline = "" // another pipeline came, or this one has another ref
-		id, err = v.create(ctx, "", ref)
+func (v *verdict) post(ctx context.Context, t target) (string, error) {
+	id, err := v.create(ctx, t)
+	if t.pipeline != "" && (status(err) == http.StatusNotFound || status(err) == http.StatusBadRequest && !strings.Contains(err.Error(), cannotTransition)) {
+		t = target{sha: v.sha, branch: t.branch} // the pipeline is gone, or a fork's
+		id, err = v.create(ctx, t)
 	}
 	for try := 0; refusedTransition(err); try++ {
-		standing, found := v.stands(ctx, pipeline)
+		standing, found := v.stands(ctx, t)
 		if found != nil {
 			return "", found
 		}
@@ -172,7 +230,7 @@ func (v *verdict) post(ctx context.Context, pipeline, ref string) (string, error
 		if try == 2 {
 			return "", fmt.Errorf("%w: %w", forges.ErrConflict, err)
 		}
-		id, err = v.create(ctx, pipeline, ref)
+		id, err = v.create(ctx, t)
 	}
 	return id, err
 }
@@ -181,7 +239,10 @@ func refusedTransition(err error) bool {
 	return err != nil && (status(err) == http.StatusConflict || strings.Contains(err.Error(), cannotTransition))
 }
 
-func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, error) {
+// create makes one call. A pipeline is named without a branch: that of a merge
+// request has a ref of its own (refs/merge-requests/1/head), and GitLab answers
+// 404 where number, commit and ref do not belong together.
+func (v *verdict) create(ctx context.Context, t target) (string, error) {
 	state := gitlab.Failed
 	if passes(v.report.State) {
 		state = gitlab.Success
@@ -195,19 +256,19 @@ func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, err
 		line = v.report.Title
 	}
 	o := gitlab.SetCommitStatusOptions{State: state, Name: &name, Description: new(wire.Ellipsis(line, shortMax))}
-	if ref != "" && len(ref) <= refMax {
-		o.Ref = &ref
+	if t.pipeline == "" && t.branch != "" && len(t.branch) <= refMax {
+		o.Ref = &t.branch
 	}
 	if link := webLink(v.report.URL); link != "" && len(link) <= targetMax {
 		o.TargetURL = &link
 	}
-	if n, err := parseNumber(pipeline); err == nil {
+	if n, err := parseNumber(t.pipeline); err == nil {
 		o.PipelineID = new(int(n))
 	}
 	var made struct {
 		ID int64 `json:"id"`
 	}
-	if err := v.send(ctx, http.MethodPost, v.base+"/statuses/"+v.sha, o, &made); err != nil {
+	if err := v.send(ctx, http.MethodPost, v.base+"/statuses/"+t.sha, o, &made); err != nil {
 		return "", err
 	}
 	if me := v.self.Load(); me != nil { // who set it need not be asked for
@@ -218,18 +279,16 @@ func (v *verdict) create(ctx context.Context, pipeline, ref string) (string, err
 
 // stands is the newest status of our name, if it is ours and says what we want
 // to say; else "".
-func (v *verdict) stands(ctx context.Context, pipeline string) (string, error) {
-	query := url.Values{"name": {v.name()}}
-	if pipeline != "" {
-		query.Set("pipeline_id", pipeline)
-	}
+func (v *verdict) stands(ctx context.Context, t target) (string, error) {
+	query := t.query()
+	query.Set("name", v.name())
 	type found struct {
 		ID     int64    `json:"id"`
 		Status string   `json:"status"`
 		Text   string   `json:"description"`
 		Author *account `json:"author"`
 	}
-	list, err := all[found](ctx, v.Forge, v.base+"/repository/commits/"+v.sha+"/statuses", query)
+	list, err := all[found](ctx, v.Forge, v.base+"/repository/commits/"+t.sha+"/statuses", query)
 	if err != nil {
 		return "", err
 	}

@@ -168,7 +168,7 @@ func TestCommitStatusesThatGitLabRefuses(t *testing.T) {
 			if len(posts) != tt.posts {
 				t.Errorf("%d calls to set it, want %d", len(posts), tt.posts)
 			}
-			if posts[0].body["pipeline_id"] != float64(31) || posts[0].body["ref"] != "rate" || posts[0].body["name"] != "primum" {
+			if b := posts[0].body; b["pipeline_id"] != float64(31) || b["ref"] != nil || b["name"] != "primum" {
 				t.Errorf("first call says %v", posts[0].body)
 			}
 		})
@@ -218,6 +218,90 @@ func TestOneHeadOnTwoPipelines(t *testing.T) {
 	}
 }
 
+// A pipeline of merged results runs on a commit that is nobody's head: the status
+// goes there, since GitLab finds no such pipeline for the head and would begin
+// one that holds nothing back. Where it is gone, the branch is the best there is.
+func TestTheStatusOfMergedResults(t *testing.T) {
+	t.Parallel()
+	merged := "projects/7/statuses/" + sha2
+	f, s := scripted(t, with(noWays, map[string][]string{"POST " + merged: {`201 {"id":50}`}}))
+	f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", sha: sha2, ref: "rate"}}}, 100)
+	got, err := f.SetVerdict(t.Context(), pump, sha1, say(forges.ReportFailure), forges.Posted{})
+	if err != nil || got.ID != "50" || got.SHA != sha1 || len(s.posts("projects/7/statuses")) != 1 {
+		t.Errorf("posted %+v, %v", got, err)
+	}
+	f, s = scripted(t, with(noWays, map[string][]string{
+		"POST " + merged: {`404 {"message":"404 Commit Not Found"}`}, "POST " + statuses: {`201 {"id":51}`},
+	}))
+	f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", sha: sha2, ref: "rate"}}}, 100)
+	if got, err = f.SetVerdict(t.Context(), pump, sha1, say(forges.ReportFailure), forges.Posted{}); err != nil || got.ID != "51" {
+		t.Errorf("posted %+v, %v", got, err)
+	}
+	if b := s.posts(statuses)[0].body; b["ref"] != "rate" || b["pipeline_id"] != nil {
+		t.Errorf("posted %v", b)
+	}
+}
+
+// What was set by another way is turned, so that it neither blocks for ever nor
+// lets through.
+func TestTheWayChanged(t *testing.T) {
+	t.Parallel()
+	check := map[string][]string{"GET projects/7/external_status_checks": {`200 [{"id":5,"name":"primum","external_url":"https://primum.example/hooks/gitlab"}]`}}
+	const on = "projects/7/merge_requests/3/"
+	tests := map[string]struct {
+		way      string
+		left     fact.CheckState
+		approved bool
+		state    forges.ReportState
+		lines    map[string][]string
+		statuses int
+		want     string
+	}{
+		"a red status is left": {
+			left: fact.CheckFailure, state: forges.ReportSuccess, statuses: 1, want: "check:5",
+			lines: with(check, map[string][]string{"POST " + on + "status_check_responses": {`201 {}`}, "POST " + statuses: {`201 {"id":50}`}}),
+		},
+		"a green status is left": {
+			left: fact.CheckSuccess, state: forges.ReportFailure, statuses: 1, want: "check:5",
+			lines: with(check, map[string][]string{"POST " + on + "status_check_responses": {`201 {}`}, "POST " + statuses: {`201 {"id":50}`}}),
+		},
+		"one that agrees is left": {
+			left: fact.CheckSuccess, state: forges.ReportSuccess, want: "check:5",
+			lines: with(check, map[string][]string{"POST " + on + "status_check_responses": {`201 {}`}}),
+		},
+		"an approval is left": {
+			way: WayStatus, approved: true, state: forges.ReportFailure, statuses: 1, want: "50",
+			lines: map[string][]string{"POST " + on + "unapprove": {`201 {}`}, "POST " + statuses: {`201 {"id":50}`}},
+		},
+		"a status of the job's name would hide the job": {
+			way: WayJob, left: fact.CheckFailure, state: forges.ReportSuccess, want: "job:", lines: map[string][]string{},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, s := scripted(t, tt.lines, func(c *Config) { c.Way = tt.way })
+			f.heads.Put(headKey("7", sha1), head{places: []place{{iid: 3, pipeline: "31", sha: sha1, ref: "rate", left: tt.left, approved: tt.approved}}}, 100)
+			for range 2 { // the second time nothing is left
+				got, err := f.SetVerdict(t.Context(), pump, sha1, say(tt.state), forges.Posted{})
+				if err != nil || got.ID != tt.want {
+					t.Fatalf("posted %+v, %v", got, err)
+				}
+			}
+			want := tt.statuses
+			if tt.way == WayStatus {
+				want *= 2 // which is the way itself
+			}
+			if n := len(s.posts("projects/7/statuses")); n != want {
+				t.Errorf("%d statuses, want %d", n, want)
+			}
+			if n := len(s.posts(on + "unapprove")); (n == 1) != tt.approved {
+				t.Errorf("the approval was taken back %d times", n)
+			}
+		})
+	}
+}
+
 // After a restart nothing is remembered: where the verdict goes is asked for.
 func TestWhereTheVerdictGoesIsFound(t *testing.T) {
 	t.Parallel()
@@ -229,7 +313,7 @@ func TestWhereTheVerdictGoesIsFound(t *testing.T) {
 	if _, err := f.SetVerdict(t.Context(), pump, sha1, say(forges.ReportSuccess), forges.Posted{}); err != nil {
 		t.Fatal(err)
 	}
-	if body := s.posts(statuses)[0].body; body["pipeline_id"] != float64(31) || body["ref"] != "rate" {
+	if body := s.posts(statuses)[0].body; body["pipeline_id"] != float64(31) || body["ref"] != nil {
 		t.Errorf("posted %v", body)
 	}
 }

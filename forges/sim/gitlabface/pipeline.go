@@ -158,7 +158,7 @@ func (s *state) pipelinesWhere(fn func(*pipeline) bool) []*pipeline {
 // these are zero; nil if there is none. The state is locked.
 func (s *state) newest(project int64, sha, ref string, id int64) *pipeline {
 	for _, p := range slices.Backward(s.pipelines) {
-		if p.project == project && p.sha == sha && (ref == "" || p.ref == ref) && (id == 0 || p.id == id) {
+		if p.project == project && p.sha == sha && (ref == "" || p.refOf() == ref) && (id == 0 || p.id == id) {
 			return p
 		}
 	}
@@ -234,7 +234,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// refOf is the full name of what a pipeline runs on.
+// refOf is the ref GitLab keeps of a pipeline, by which a commit status finds it:
+// the branch, or that of the merge request. Deliveries name the branch for both.
 func (p *pipeline) refOf() string {
 	if p.mr != 0 {
 		return fmt.Sprintf("refs/merge-requests/%d/head", p.mrIID)

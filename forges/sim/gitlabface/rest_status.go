@@ -106,10 +106,10 @@ func (c *call) checkStatusFields(name string) error {
 func (c *call) placeable(s shaper, r *sim.Repo, sha string, st *sim.Status) error {
 	st.Ref = c.text("ref")
 	all := s.t.state.pipelinesWhere(func(p *pipeline) bool {
-		return p.project == r.ID && p.sha == sha && (st.Ref == "" || p.ref == st.Ref) && (st.Pipeline == 0 || p.id == st.Pipeline)
+		return p.project == r.ID && p.sha == sha && (st.Ref == "" || p.refOf() == st.Ref) && (st.Pipeline == 0 || p.id == st.Pipeline)
 	})
 	if st.Ref == "" && len(all) > 0 {
-		st.Ref = all[0].ref
+		st.Ref = all[0].refOf()
 	}
 	if st.Ref == "" {
 		st.Ref = s.refFor(r, sha)

@@ -27,7 +27,7 @@ func modelState(status string) string {
 // its newest pipeline, or the first one that contains it.
 func (s shaper) refFor(r *sim.Repo, sha string) string {
 	if all := s.t.state.pipelinesWhere(func(p *pipeline) bool { return p.project == r.ID && p.sha == sha }); len(all) > 0 {
-		return all[0].ref
+		return all[0].refOf()
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Branches)) {
 		if tip := r.Branches[name]; tip == sha || s.v.MergeBase(tip, sha) == sha {

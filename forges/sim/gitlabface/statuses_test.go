@@ -120,7 +120,8 @@ func TestStatusBecomesAJob(t *testing.T) {
 	}
 }
 
-// TestStatusFindsItsPipeline: the newest of commit and branch, or the one named.
+// TestStatusFindsItsPipeline: the newest of commit and ref, or the one named. That
+// of a merge request has a ref of its own, so a branch never finds it.
 func TestStatusFindsItsPipeline(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -130,7 +131,14 @@ func TestStatusFindsItsPipeline(t *testing.T) {
 	ci := r.face.RunPipeline("acme/pump", n, "build")
 
 	again := r.status(botToken, head, "failed", body{"ref": "rate"})
-	equal(t, "a new pipeline is the one posted to", again.at("pipeline_id"), any(float64(ci)))
+	equal(t, "the branch finds its own pipeline", again.at("pipeline_id"), first.at("pipeline_id"))
+	again = r.status(botToken, head, "failed", body{"ref": "refs/merge-requests/1/head"})
+	equal(t, "the merge request's ref finds its", again.at("pipeline_id"), any(float64(ci)))
+	again = r.status(botToken, head, "failed", nil)
+	equal(t, "without a ref the newest is found", again.at("pipeline_id"), any(float64(ci)))
+	again = r.status(botToken, head, "failed", body{"pipeline_id": ci})
+	equal(t, "and the one that is named", again.at("pipeline_id"), any(float64(ci)))
+	r.want(r.status(botToken, head, "failed", body{"pipeline_id": ci, "ref": "rate"}), http.StatusNotFound, "404 Pipeline for pipeline_id, sha and ref Not Found")
 	old := r.status(botToken, head, "failed", body{"ref": "rate", "pipeline_id": first.at("pipeline_id")})
 	equal(t, "unless one is named", old.at("pipeline_id"), first.at("pipeline_id"))
 	other := r.status(botToken, head, "failed", body{"ref": "other"})
