@@ -3,7 +3,7 @@ package forges
 // Capabilities describes a forge; a difference between forges is declared here
 // with a sentence rather than discovered. "primum forges" prints it.
 type Capabilities struct {
-	Product     string // "GitHub", "Gitea"
+	Product     string // "GitHub", "GitLab", "Gitea", "Forgejo"
 	Version     string // as the forge reports it; "" if it was not asked yet
 	Annotations bool
 	Buttons     bool

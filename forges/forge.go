@@ -4,10 +4,15 @@
 // is small because Primum's needs are: verify and decode a delivery, read one
 // change as facts, list the open ones, read files at a commit, set the verdict,
 // put the comment, react. What only some forges can do is an optional interface
-// found by assertion. Every adapter passes the contract in forgetest.
+// found by assertion, and what one lacks is declared in its Capabilities with a
+// sentence on what follows. Every adapter passes the contract in forgetest.
 //
-// One Forge value is one instance of a forge (github.com, an Enterprise Server)
-// with all its installations; it is safe for concurrent use.
+// One Forge value is one instance of a forge (github.com, a GitLab or a Gitea of
+// one's own) with all that it may see there; it is safe for concurrent use.
+//
+// The adapters are the packages github, gitlab, and gitea, which serves Forgejo
+// too. They call through wire, remember in kept, and are set up and examined
+// through admin. The simulated forge sim has a face for each of them.
 package forges
 
 import (

@@ -1,5 +1,6 @@
-// Package simtest gives tests a simulated forge with its GitHub face on a
-// server, and the GitHub adapter that talks to it, in one call.
+// Package simtest gives tests a simulated forge with one of its faces on a
+// server, and the adapter that talks to it, in one call: New for GitHub,
+// NewGitLab, and NewGitea for Gitea and Forgejo.
 package simtest
 
 import (
