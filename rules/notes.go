@@ -15,6 +15,9 @@ func notesOf(c *fact.Change, is *issues) []Note {
 	for i := range c.Forged {
 		out = append(out, forged(&c.Forged[i]))
 	}
+	for i := range c.Edits {
+		out = append(out, edited(&c.Edits[i]))
+	}
 	if c.State != fact.Open {
 		return out
 	}
@@ -40,6 +43,22 @@ func forged(k *fact.Check) Note {
 	return Note{
 		Kind: ForgedVerdict, Text: text + "; that is not Primum's verdict and counts for nothing",
 		By: k.Source, At: k.At().UTC().Truncate(time.Second), URL: k.URL,
+	}
+}
+
+// edited says who changed what stands in Primum's name, and when.
+func edited(e *fact.Edit) Note {
+	by := "Somebody the forge does not name"
+	if e.By.Known() {
+		by = code(login(e.By))
+	}
+	text := by + " edited Primum's comment"
+	if !e.At.IsZero() {
+		text += " on " + e.At.UTC().Format("2006-01-02 at 15:04:05 UTC")
+	}
+	return Note{
+		Kind: EditedComment, Text: text + "; that was not Primum's and counts for nothing",
+		By: e.By.Login, At: e.At.UTC().Truncate(time.Second), URL: e.URL,
 	}
 }
 

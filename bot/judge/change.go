@@ -78,6 +78,9 @@ func (j *Judge) decide(ctx context.Context, forge forges.Forge, c *store.Claim, 
 	if until := publish.Fight(f.Memory.Notes); !until.IsZero() && (f.Again.IsZero() || until.Before(f.Again)) {
 		f.Again = until
 	}
+	if at := j.clock.Now().Add(lookAgain); publish.PutBack(c.Memory.Comment, f.Memory.Comment) && (f.Again.IsZero() || at.Before(f.Again)) {
+		f.Again = at // to see whether it stays
+	}
 	if err := j.siblings(ctx, c, r, id); err != nil {
 		return f, err
 	}

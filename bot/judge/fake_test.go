@@ -36,6 +36,8 @@ type fake struct {
 	// statuses makes it a forge of commit statuses: every verdict is a new one, of
 	// which the newest of a name counts, whoever set it.
 	statuses bool
+	mute     bool                  // editors of comments are not told
+	shows    func(string) string   // what the forge makes of a comment's text
 	silent   bool                  // no delivery tells of a dismissed review or a status
 	others   map[string]fact.Check // checks of others, by commit
 	ticks    int                   // seconds since start of what was written last
@@ -85,6 +87,19 @@ type comment struct {
 	change   int
 	edits    int
 	deleted  bool
+	editor   fact.Person // of somebody else's edit
+	editedAt time.Time
+}
+
+// rewrite makes somebody else edit our comment on a change.
+func (f *fake) rewrite(n int, by fact.Person, body string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.comments {
+		if m.change == n && !m.deleted {
+			m.body, m.editor, m.editedAt = body, by, f.tick()
+		}
+	}
 }
 
 func newFake() *fake {
@@ -202,7 +217,14 @@ func (f *fake) ReadChange(_ context.Context, ref forges.ChangeRef, plan forges.P
 			}
 		}
 		if m := f.comments[id]; m != nil && m.change == ref.Number && !m.deleted {
-			c.Comments = append(c.Comments, fact.Comment{ID: id, Body: m.body, Ours: true, Author: fact.Person{ID: "bot", Bot: true}})
+			k := fact.Comment{ID: id, Body: m.body, Ours: true, Author: fact.Person{ID: "bot", Bot: true}, EditedAt: m.editedAt}
+			if f.shows != nil {
+				k.Body = f.shows(k.Body)
+			}
+			if k.Editor = m.editor; f.mute {
+				k.Editor = fact.Person{}
+			}
+			c.Comments = append(c.Comments, k)
 		}
 	}
 	if f.statuses && newest != nil {
@@ -302,6 +324,9 @@ func (f *fake) PutComment(_ context.Context, ref forges.ChangeRef, id, body stri
 	if m == nil || m.deleted {
 		return "", fmt.Errorf("edit comment: %w", forges.ErrNotFound)
 	}
+	if m.body != "" {
+		m.editor, m.editedAt = fact.Person{ID: "bot", Bot: true}, f.tick()
+	}
 	m.body, m.edits = body, m.edits+1
 	return id, f.done("put_comment")
 }
@@ -341,6 +366,12 @@ func (f *fake) Capabilities() forges.Capabilities {
 	}
 	if f.silent {
 		c.Lacks = map[forges.Trait]string{forges.TellsDismissal: "No delivery tells of it.", forges.TellsStatus: "No delivery tells of it.", forges.TellsJobs: "No delivery tells of it."}
+	}
+	if f.mute {
+		if c.Lacks == nil {
+			c.Lacks = map[forges.Trait]string{}
+		}
+		c.Lacks[forges.ReadsEditors] = "It does not tell."
 	}
 	return c
 }

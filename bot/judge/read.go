@@ -47,6 +47,7 @@ type reading struct {
 	reads    int
 	noted    string // a sentence about the reading that people should see, "" if none
 	evidence *evidence.Evidence
+	comment  store.CommentMemory // what is known of our comment after this reading
 }
 
 // maxReads bounds the readings of one judgement: the first, and one more when
@@ -93,6 +94,8 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 		}
 		plan = next
 	}
+	r.comment = r.standing.Compare(w.memory.Comment, forge.Capabilities().Has(forges.ReadsEditors), j.clock.Now())
+	r.facts.Edits = r.comment.Edits
 	for _, k := range unread(r.facts) {
 		if r.governed {
 			r.facts.MarkUnknown(fact.NeedIssues, "the forge did not answer for issue "+k)
@@ -179,6 +182,7 @@ func (r *reading) remember(m store.Memory) store.Memory {
 	h := hintsFor(r.policy.policy, "")
 	m.Principals, m.Files, m.DiffPaths = h.Principals, h.Files, h.DiffPaths
 	m.Classes = r.classes(m.Classes)
+	m.Comment = r.comment
 	m.Forged, m.ForgedOn = r.facts.Forged, ""
 	if len(m.Forged) > 0 {
 		m.ForgedOn = r.facts.Head.SHA

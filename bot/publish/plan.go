@@ -173,7 +173,7 @@ func weight(s forges.ReportState) int {
 func (s *Subject) comment(o report.Options, sib *sibling) (Act, bool) {
 	m := &s.Memory.Comment
 	if m.ID == "" && s.Standing.Comment != nil { // ours after a crash, or from before a token changed
-		m.ID, m.Digest = s.Standing.Comment.ID, textDigest(s.Standing.Comment.Body)
+		m.ID, m.Digest, m.Text = s.Standing.Comment.ID, textDigest(s.Standing.Comment.Body), looseDigest(s.Standing.Comment.Body)
 	}
 	if m.Deleted || s.Verdict.Subject.Draft {
 		return Act{}, false
@@ -186,13 +186,16 @@ func (s *Subject) comment(o report.Options, sib *sibling) (Act, bool) {
 	}
 	body := report.Comment(s.Verdict, o)
 	digest := textDigest(body)
-	if m.ID != "" && m.Digest == digest {
+	if m.ID != "" && m.Digest == digest && s.Standing.mend == nil {
 		return Act{}, false
 	}
 	a := Act{
 		Kind: CommentAct, ID: m.ID, Body: body, Digest: digest,
 		Key: fmt.Sprintf("comment:%s:%s:%s", subjectKey(s.Claim.Key), digest, s.Claim.Token),
 		Why: "the verdict changed: " + report.Title(s.Verdict),
+	}
+	if s.Standing.mend != nil {
+		a.Why = s.Standing.mend.why()
 	}
 	if m.ID == "" {
 		a.Key, a.Why = createKey(s.Claim.Key), "first verdict with something to do: "+report.Title(s.Verdict)

@@ -96,6 +96,10 @@ type Before struct {
 type Standing struct {
 	Check   *forges.Posted // on the head; Digest is "" if the check does not tell
 	Comment *fact.Comment
+	// Ours are all comments of ours that were read, whatever they say now.
+	Ours []fact.Comment
+	// mend is set where our comment says something else than we wrote.
+	mend *mend
 	// CommentsRead is false when the comments were not read whole: then that
 	// ours was not seen proves nothing. ChecksRead is the same of the checks.
 	CommentsRead bool
@@ -136,6 +140,7 @@ func TakeOwn(c *fact.Change) Standing {
 			comments = append(comments, c.Comments[i])
 			continue
 		}
+		s.Ours = append(s.Ours, c.Comments[i])
 		if s.Comment == nil && strings.Contains(c.Comments[i].Body, report.Marker) {
 			m := c.Comments[i]
 			s.Comment = &m

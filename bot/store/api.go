@@ -101,6 +101,22 @@ type CommentMemory struct {
 	ID      string `json:"id,omitempty"`
 	Digest  string `json:"digest,omitempty"`  // of the body as put
 	Deleted bool   `json:"deleted,omitempty"` // a person deleted it: never posted again
+
+	// Text is the digest of what was put without what forges change in a text, and
+	// Form that of how the forge shows it where it makes something else of it. Seen
+	// says that it was read back as one of the two.
+	Text string `json:"text,omitempty"`
+	Form string `json:"form,omitempty"`
+	Seen bool   `json:"seen,omitempty"`
+	// Refused says that the forge did not take the text of Digest.
+	Refused bool `json:"refused,omitempty"`
+	// Over is the digest of the text last written over of which it is not known
+	// whether the forge or a person made it, and OverEdit who did it if a person.
+	Over     string     `json:"over,omitempty"`
+	OverEdit *fact.Edit `json:"over_edit,omitempty"`
+	// Mended is when it was put back within the last hour, Edits who edited it.
+	Mended []time.Time `json:"mended,omitempty"`
+	Edits  []fact.Edit `json:"edits,omitempty"`
 }
 
 // RequestBy is the Reason of a mark that a person asked for by a button. Who it
