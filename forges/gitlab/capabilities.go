@@ -16,8 +16,8 @@ const callsPerHour = 2000 * 60
 // holds on each.
 func (f *Forge) Capabilities() forges.Capabilities {
 	c := CapabilitiesOf("")
-	if f.public() {
-		c.CallsPerHour = callsPerHour
+	if !f.public() { // what an administrator allows is told by answers alone
+		c.CallsPerHour = 0
 	}
 	if len(f.signing) > 0 {
 		delete(c.Lacks, forges.DoesSignBodies)
@@ -26,10 +26,10 @@ func (f *Forge) Capabilities() forges.Capabilities {
 }
 
 // CapabilitiesOf says what GitLab can on a tier, without a call; what holds on
-// every tier if it is "".
+// every tier if it is "". The budget is that of gitlab.com.
 func CapabilitiesOf(tier string) forges.Capabilities {
 	c := forges.Capabilities{
-		Product: "GitLab", CommentMax: commentMax, ShortMax: shortMax, ChangeSign: "!",
+		Product: "GitLab", CommentMax: commentMax, ShortMax: shortMax, ChangeSign: "!", CallsPerHour: callsPerHour,
 		Lacks: map[forges.Trait]string{
 			forges.TellsResets:       "An approval that a push takes away is told with the push.",
 			forges.TellsReviewEdit:   "An approval has no words that could be edited.",
@@ -49,7 +49,7 @@ func CapabilitiesOf(tier string) forges.Capabilities {
 			forges.TellsApp:          "There are no apps: which projects the account may see is found by listing them.",
 
 			forges.ReadsCloseReason:  "An issue is closed without a reason.",
-			forges.ReadsReviewCommit: "GitLab does not keep the commit of an approval: Primum takes it from the delivery, or from the version of the change that stood when it was given, unless a push came in the same second.",
+			forges.ReadsReviewCommit: "GitLab does not keep the commit of an approval: Primum takes that of the version which stood when it was given. Older instances do not tell that moment; there it is the version that stood a minute before GitLab's note, so that one in doubt counts for the older.",
 			forges.ReadsReviewText:   "An approval has no words: sign with a comment.",
 			forges.ReadsDismissals:   "An approval that was taken away is gone without a trace.",
 			forges.ReadsMinimized:    "Comments cannot be hidden.",
@@ -74,6 +74,7 @@ func CapabilitiesOf(tier string) forges.Capabilities {
 			"Of threads that are resolved the last one is told at once, others are noticed with the next look at the change.",
 			"On merge trains only a job in the pipeline blocks.",
 			"A push to more than three branches at once comes without a delivery; the sweep finds it.",
+			"gitlab.com allows an account 2,000 calls and 60 notes a minute; elsewhere an administrator sets it. What answers say of it is kept to.",
 			"It asks in words GitLab knows since version 17.",
 		},
 	}

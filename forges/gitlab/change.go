@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -46,6 +47,8 @@ type reading struct {
 	issues  map[string]*issueNode // by "group/project#12", lower case
 	closing []closingIssue
 	labels  map[string][]fact.LabelEvent
+
+	approved map[string]time.Time // when each account approved, where GitLab tells; nil if not asked
 
 	mu       sync.Mutex
 	versions []version // newest first; nil if not read

@@ -40,7 +40,6 @@ func (f *Forge) Decode(d forges.Delivery) (forges.Event, error) {
 	if e.Kind == forges.Ignored {
 		return forges.Event{Kind: forges.Ignored, Action: e.Action, Actor: e.Actor, Reason: e.Reason}, nil
 	}
-	f.hear(&e)
 	return e, nil
 }
 

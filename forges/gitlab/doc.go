@@ -23,7 +23,7 @@
 //	GET    /projects/:id/merge_requests/:iid/versions                     which commit an approval was given on; are the files all
 //	GET    /projects/:id/merge_requests/:iid/closes_issues                each reading: GraphQL has no such field
 //	GET    /projects/:id/merge_requests/:iid/status_checks                where they are the way to block, every five minutes
-//	GET    /projects/:id/merge_requests/:iid/approvals                    after a refused approval: does ours stand
+//	GET    /projects/:id/merge_requests/:iid/approvals                    when an approval was given, once for each; does ours stand
 //	POST   /projects/:id/merge_requests/:iid/status_check_responses       SetVerdict
 //	POST   /projects/:id/merge_requests/:iid/approve, …/unapprove         SetVerdict
 //	POST   /projects/:id/statuses/:sha                                    SetVerdict
@@ -46,16 +46,21 @@
 // fewer because GraphQL tells neither which issues a change closes nor who set a
 // label (both are asked in full each time: a link removed by hand, or an approval
 // by label taken back, touches nothing that would say so), and because GitLab has
-// no call that sets a status and writes a note at once. A push adds the diffs,
+// no call that sets a status and writes a note at once. An approval seen for the
+// first time adds two, when it was given and which versions there are: nothing
+// that was seen before the approval proves what stood then. A push adds the diffs,
 // the versions and the commits, and who started the jobs of the new pipeline;
 // and a comparison for each approval on an older commit.
 //
 // # Approvals
 //
-// GitLab does not keep the commit of an approval. What a delivery showed within
-// two minutes counts; else the newest version of the change that came before the
-// second of the approval, and where one came in that very second, nothing.
-// GitLab writes a system note for each approval, which tells that second.
+// GitLab does not keep the commit of an approval, and tells of it late: its
+// delivery and its note are made by workers, with the head as it is by then. So
+// neither proves a commit. The time of the approval is asked for and held against
+// the versions of the change; who approves in the instant of a push approved what
+// was there before. Instances that do not tell that time have the note alone, so
+// there the version counts that stood a minute before it, in which GitLab means
+// to have begun such work.
 //
 // # Verdicts
 //

@@ -29,12 +29,11 @@ type Forge struct {
 
 	mu     sync.Mutex
 	groups map[int64]string // full paths by number, of groups read
-	toldOf map[string]told  // approvals as deliveries showed them, by change and account
 
 	tips    *kept.Recent[tip]       // per change: the tip of its target branch as last seen
 	heads   *kept.Recent[head]      // per commit: where its verdict goes
 	files   *kept.Recent[listing]   // per change and versions: its files
-	given   *kept.Recent[string]    // per approval: the commit it was given on
+	given   *kept.Recent[granted]   // per approval: when it was given, and on which commit
 	posters *kept.Recent[poster]    // per job: who set it
 	diffs   *kept.Recent[compared]  // per two commits
 	emails  *kept.Recent[timed]     // accounts by address
@@ -59,11 +58,10 @@ func New(c Config) (*Forge, error) {
 		settled: s,
 		people:  kept.NewPeople(s.PeopleFor, 0, s.Now),
 		groups:  map[int64]string{},
-		toldOf:  map[string]told{},
 		tips:    kept.NewRecent[tip](4000, 1<<20),
 		heads:   kept.NewRecent[head](4000, 2<<20),
 		files:   kept.NewRecent[listing](2000, 24<<20),
-		given:   kept.NewRecent[string](20_000, 4<<20),
+		given:   kept.NewRecent[granted](20_000, 4<<20),
 		posters: kept.NewRecent[poster](50_000, 8<<20),
 		diffs:   kept.NewRecent[compared](4000, 4<<20),
 		emails:  kept.NewRecent[timed](10_000, 2<<20),
@@ -130,27 +128,6 @@ func (f *Forge) groupPath(id int64, short string) string {
 		return path
 	}
 	return short
-}
-
-// toldMost bounds what is remembered of deliveries.
-const toldMost = 10_000
-
-// hear remembers an approval a delivery showed.
-func (f *Forge) hear(e *forges.Event) {
-	if e.Approval == nil || len(e.Changes) != 1 {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	key := e.Repo.ID + "!" + decimal(e.Changes[0]) + "\x00" + e.Approval.By.ID
-	if e.Approval.Withdrawn || !validSHA(e.Approval.SHA) {
-		delete(f.toldOf, key)
-		return
-	}
-	if len(f.toldOf) >= toldMost {
-		clear(f.toldOf)
-	}
-	f.toldOf[key] = told{e.Approval.SHA, f.Now()}
 }
 
 // public reports whether this is the GitLab that anybody can make groups on.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"primum/forges/wire"
 	"primum/rules/fact"
 )
 
@@ -132,15 +133,13 @@ func (r *reading) readReviews(ctx context.Context) error {
 		if by.Is(r.self) || !by.Known() {
 			continue
 		}
-		given := r.lastDeed(by, "approved")
-		review := fact.Review{
-			ID: approvalPrefix + by.ID, URL: m.WebURL, Author: by, State: fact.Approved, SubmittedAt: given, FirstKnown: true,
-		}
-		var err error
-		if review.Commit, err = r.commitOf(ctx, by, given); err != nil {
+		g, err := r.grantOf(ctx, by, r.lastDeed(by, "approved"))
+		if err != nil {
 			return err
 		}
-		list = append(list, review)
+		list = append(list, fact.Review{
+			ID: approvalPrefix + by.ID, URL: m.WebURL, Author: by, State: fact.Approved, SubmittedAt: g.at, Commit: g.sha, FirstKnown: true,
+		})
 	}
 	if m.Reviewers != nil {
 		for i := range m.Reviewers.Nodes {
@@ -173,62 +172,74 @@ func (r *reading) lastDeed(by fact.Person, deed string) time.Time {
 	return last
 }
 
-// told is an approval as a delivery showed it, with when it came.
-type told struct {
-	sha string
+// granted is when an approval was given, and the commit it counts for.
+type granted struct {
 	at  time.Time
+	sha string
 }
 
-// How far a delivery may be from the deed it tells of.
-const (
-	toldAfter  = 2 * time.Minute
-	toldBefore = 5 * time.Second
-)
+// noteLag is how much later than an approval GitLab may write its note: it is
+// work of low urgency, which it means to begin within a minute.
+const noteLag = time.Minute
 
-// commitOf is the commit an approval was given on: as a delivery told, or else
-// the version of the change that stood then. GitLab tells the second of an
-// approval only; where a version came in that very second nothing is proven, and
-// the commit stays unknown.
-func (r *reading) commitOf(ctx context.Context, by fact.Person, given time.Time) (string, error) {
-	if given.IsZero() {
-		return "", nil
+// grantOf finds out when an approval was given, and on which commit: GitLab keeps
+// the time alone, and only later versions of it tell that. Its note and its
+// delivery are both made after the approval, by workers, so that a push in
+// between stands before the note and in the delivery: neither is proof. noted is
+// the time of the note, by which the answer is kept; zero if there is none yet.
+func (r *reading) grantOf(ctx context.Context, by fact.Person, noted time.Time) (granted, error) {
+	kept := r.key() + "\x00" + by.ID + "\x00" + noted.Format(time.RFC3339)
+	if g, ok := r.given.Get(kept); ok && !noted.IsZero() {
+		return g, nil
 	}
-	key := r.key() + "\x00" + by.ID
-	r.Forge.mu.Lock()
-	t, ok := r.toldOf[key]
-	r.Forge.mu.Unlock()
-	if late := t.at.Sub(given); ok && late > -toldBefore && late < toldAfter {
-		return t.sha, nil
-	}
-	kept := key + "\x00" + given.Format(time.RFC3339)
-	if sha, ok := r.given.Get(kept); ok {
-		return sha, nil
+	exact, err := r.approvedAt(ctx, by)
+	if err != nil {
+		return granted{}, fmt.Errorf("the time of an approval: %w", err)
 	}
 	versions, err := r.readVersions(ctx)
 	if err != nil {
-		return "", fmt.Errorf("the commit of an approval: %w", err)
+		return granted{}, fmt.Errorf("the commit of an approval: %w", err)
 	}
-	sha := standing(versions, given)
-	if sha != "" {
-		r.given.Put(kept, sha, 60)
+	g := granted{exact, standing(versions, exact)}
+	if exact.IsZero() {
+		g = granted{noted, standing(versions, noted.Add(-noteLag))}
 	}
-	return sha, nil
+	if !noted.Before(exact.Truncate(time.Second)) { // else the note is of an approval before
+		r.given.Put(kept, g, 90)
+	}
+	return g, nil
 }
 
-// standing is the head of the version that stood at a second, or "" if that
-// second saw two. versions are newest first.
-func standing(versions []version, second time.Time) string {
-	if len(versions) == 1 {
-		return versions[0].Head
+// approvedAt is when somebody approved, zero where GitLab does not tell. It is
+// asked for once a reading.
+func (r *reading) approvedAt(ctx context.Context, by fact.Person) (time.Time, error) {
+	if r.approved == nil {
+		var a struct {
+			By []struct {
+				User *account   `json:"user"`
+				At   *time.Time `json:"approved_at"`
+			} `json:"approved_by"`
+		}
+		_, err := r.get(wire.Operation(ctx, "read_approvals"), r.changePath()+"/approvals", nil, &a)
+		if err != nil && !absent(err) {
+			return time.Time{}, err
+		}
+		r.approved = map[string]time.Time{}
+		for _, one := range a.By {
+			r.approved[one.User.person().ID] = at(one.At)
+		}
 	}
-	for i, v := range versions {
-		switch came := v.At.UTC().Truncate(time.Second); {
-		case came.After(second):
-		case came.Equal(second) && i < len(versions)-1: // the one before may still have stood
-			return ""
-		default:
+	return r.approved[by.ID], nil
+}
+
+// standing is the head of the version that stood at a time, the first where none
+// did yet. Who approves in the very instant a version comes has not seen it.
+// versions are newest first, one at least.
+func standing(versions []version, given time.Time) string {
+	for _, v := range versions {
+		if v.At.Before(given) {
 			return v.Head
 		}
 	}
-	return ""
+	return versions[len(versions)-1].Head
 }

@@ -11,8 +11,8 @@ import (
 	"primum/rules/fact"
 )
 
-// An approval counts for the version that stood when it was given, and for none
-// where that is not certain: GitLab tells whole seconds of it.
+// An approval counts for the version that stood when it was given, and never for
+// one that came in that instant.
 func TestWhichVersionAnApprovalWasGivenOn(t *testing.T) {
 	t.Parallel()
 	at := func(ms int) time.Time { return noon.Add(time.Duration(ms) * time.Millisecond) }
@@ -24,14 +24,12 @@ func TestWhichVersionAnApprovalWasGivenOn(t *testing.T) {
 	}{
 		"only one version":            {three[2:], at(0), "a"},
 		"only one, and clocks differ": {three[2:], at(-5000), "a"},
-		"before the second":           {three, at(9000), "a"},
-		"in the second of the second": {three, at(10_000), ""},
-		"right after the second":      {three, at(11_000), "b"},
+		"before the second":           {three, at(10_499), "a"},
+		"as the second came":          {three, at(10_500), "a"},
+		"right after the second":      {three, at(10_501), "b"},
 		"after the last":              {three, at(60_000), "c"},
-		"in the second of the last":   {three, at(20_000), ""},
-		"before the first":            {three, at(-1000), ""},
-		"in the second of the first":  {three, at(0), "a"},
-		"two versions in one second":  {[]version{{Head: "c", At: at(900)}, {Head: "b", At: at(100)}, {Head: "a", At: at(-9000)}}, at(0), ""},
+		"before the first":            {three, at(-1000), "a"},
+		"nobody knows when":           {three, time.Time{}, "a"},
 	} {
 		if got := standing(tt.versions, tt.given); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
@@ -39,23 +37,44 @@ func TestWhichVersionAnApprovalWasGivenOn(t *testing.T) {
 	}
 }
 
-// What a delivery showed counts if it came with the approval, and not if it came
-// with an earlier one.
-func TestWhatDeliveriesToldOfApprovals(t *testing.T) {
+// GitLab makes the note and the delivery of an approval later, by workers: one of
+// a push in between does not become the approval's.
+func TestAnApprovalAndAPushInAMoment(t *testing.T) {
 	t.Parallel()
+	const (
+		approvals = "GET projects/7/merge_requests/3/approvals"
+		versions  = "GET projects/7/merge_requests/3/versions"
+		// The push came at noon.
+		two = `200 [{"id":2,"head_commit_sha":"pushed","created_at":"2026-01-05T12:00:00.000Z"},{"id":1,"head_commit_sha":"seen","created_at":"2026-01-05T08:00:00Z"}]`
+	)
 	priya := fact.Person{ID: "54"}
 	for name, tt := range map[string]struct {
-		heard time.Duration // after the approval
-		want  string
+		answer string
+		noted  time.Time
+		want   string
+		at     time.Time
+		again  int // calls of a second reading
 	}{
-		"at once": {time.Second, "told"}, "late": {time.Minute, "told"}, "by a clock that is slow": {-2 * time.Second, "told"},
-		"of an earlier approval": {-time.Minute, "version"}, "so late that it may be of another": {time.Hour, "version"},
+		"the note came after the push":     {`200 {"approved_by":[{"user":{"id":54},"approved_at":"2026-01-05T11:59:59.900Z"}]}`, noon.Add(2 * time.Second), "seen", noon.Add(-100 * time.Millisecond), 0},
+		"the approval came after the push": {`200 {"approved_by":[{"user":{"id":53},"approved_at":"2026-01-05T08:00:01.000Z"},{"user":{"id":54},"approved_at":"2026-01-05T12:00:00.900Z"}]}`, noon, "pushed", noon.Add(900 * time.Millisecond), 0},
+		"its note is not there yet":        {`200 {"approved_by":[{"user":{"id":54},"approved_at":"2026-01-05T12:00:00.900Z"}]}`, time.Time{}, "pushed", noon.Add(900 * time.Millisecond), 2},
+		"the note is of one before":        {`200 {"approved_by":[{"user":{"id":54},"approved_at":"2026-01-05T12:00:00.900Z"}]}`, noon.Add(-time.Hour), "pushed", noon.Add(900 * time.Millisecond), 2},
+		"an old GitLab, in doubt":          {`200 {"approved_by":[{"user":{"id":54}}]}`, noon.Add(time.Minute), "seen", noon.Add(time.Minute), 0},
+		"an old GitLab, no doubt":          {`200 {"approved_by":[{"user":{"id":54}}]}`, noon.Add(61 * time.Second), "pushed", noon.Add(61 * time.Second), 0},
+		"nothing is told":                  {`403 {"message":"403 Forbidden"}`, time.Time{}, "seen", time.Time{}, 2},
 	} {
-		f, _ := scripted(t, map[string][]string{"GET projects/7/merge_requests/3/versions": {`200 [{"id":1,"head_commit_sha":"version","created_at":"2026-01-05T08:00:00Z"}]`}})
-		f.toldOf["7!3\x0054"] = told{"told", noon.Add(tt.heard)}
-		r := &reading{Forge: f, pid: "7", ref: forges.ChangeRef{Repo: pump, Number: 3}}
-		if got, err := r.commitOf(t.Context(), priya, noon); err != nil || got != tt.want {
-			t.Errorf("%s: got %q, %v; want %q", name, got, err, tt.want)
+		f, s := scripted(t, map[string][]string{approvals: {tt.answer}, versions: {two}})
+		calls := 0
+		for range 2 {
+			r := &reading{Forge: f, pid: "7", ref: forges.ChangeRef{Repo: pump, Number: 3}}
+			calls = len(s.seen)
+			got, err := r.grantOf(t.Context(), priya, tt.noted)
+			if err != nil || got.sha != tt.want || !got.at.Equal(tt.at) {
+				t.Errorf("%s: got %+v, %v; want %q at %s", name, got, err, tt.want, tt.at)
+			}
+		}
+		if n := len(s.seen) - calls; n != tt.again {
+			t.Errorf("%s: %d calls the second time, want %d", name, n, tt.again)
 		}
 	}
 }

@@ -26,6 +26,7 @@ const (
 	headerEvent   = "X-Gitlab-Event"
 	headerToken   = "X-Gitlab-Token" //nolint:gosec // the name of a header
 	headerUUID    = "X-Gitlab-Event-Uuid"
+	headerTry     = "X-Gitlab-Webhook-Uuid"
 	headerOnce    = "Idempotency-Key"
 	headerCheck   = "X-Gitlab-Signature" // of an external status check
 	headerID      = "Webhook-Id"         // these three by Standard Webhooks
@@ -79,10 +80,12 @@ func (f *Forge) Verify(h http.Header, body []byte) (forges.Delivery, error) {
 	return d, nil
 }
 
-// deliveryID names a delivery, the same again when it is repeated. The UUID of
-// the event is shared by the deliveries of one deed to several webhooks, so with
-// it the body is part of the name; it is the whole name of what an external
-// status check sends, which has none.
+// deliveryID names a delivery, the same again when it is repeated. GitLab sends an
+// Idempotency-Key since 17.4, of which that is the meaning. Before, it sends the
+// UUID of the event (since 14.8), which deliveries to several webhooks share that
+// set each other off, and that of the try (since 16.2); so with either the body
+// is part of the name. It is the whole name of what an external status check
+// sends, which has none.
 func deliveryID(h http.Header, body []byte, ofCheck bool) (string, error) {
 	for _, name := range []string{headerID, headerOnce} {
 		id := h.Get(name)
@@ -96,13 +99,20 @@ func deliveryID(h http.Header, body []byte, ofCheck bool) (string, error) {
 	}
 	sum := sha256.Sum256(body)
 	digest := hex.EncodeToString(sum[:16])
-	switch id := h.Get(headerUUID); {
-	case id == "" && ofCheck:
-		return "sha256-" + digest, nil
-	case deliveryShape.MatchString(id):
-		return id + "." + digest, nil
+	for _, name := range []string{headerUUID, headerTry} {
+		id := h.Get(name)
+		switch {
+		case id == "":
+		case deliveryShape.MatchString(id):
+			return id + "." + digest, nil
+		default:
+			return "", fmt.Errorf("header %s: %w", name, forges.ErrMalformed)
+		}
 	}
-	return "", fmt.Errorf("header X-Gitlab-Event-UUID: %w", forges.ErrMalformed)
+	if ofCheck {
+		return "sha256-" + digest, nil
+	}
+	return "", fmt.Errorf("no header %s, %s or %s: %w", headerOnce, headerUUID, headerTry, forges.ErrMalformed)
 }
 
 // verifyToken compares the token with every secret, in constant time.

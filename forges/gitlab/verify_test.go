@@ -68,6 +68,11 @@ func hexMAC(secret, body string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+func digestOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:16])
+}
+
 func TestVerifyTakesWhatIsProvenAndNothingElse(t *testing.T) {
 	t.Parallel()
 	const body = `{"object_kind":"note","n":1}`
@@ -99,6 +104,23 @@ func TestVerifyTakesWhatIsProvenAndNothingElse(t *testing.T) {
 		"a form": {
 			header: with(func(h http.Header) { h.Set("Content-Type", "application/x-www-form-urlencoded") }), want: forges.ErrMalformed,
 		},
+		"GitLab before 17.4": {
+			header: with(func(h http.Header) {
+				h.Del("Idempotency-Key")
+				h.Set("X-Gitlab-Webhook-UUID", "c1d2b3a4-0000-4000-8000-000000000001")
+			}), id: "13792a34-cac6-4fda-95a8-c58e00a3954e." + digestOf(body),
+		},
+		"the UUID of the try alone": {
+			header: with(func(h http.Header) {
+				h.Del("Idempotency-Key")
+				h.Del("X-Gitlab-Event-UUID")
+				h.Set("X-Gitlab-Webhook-UUID", "c1d2b3a4-0000-4000-8000-000000000001")
+			}), id: "c1d2b3a4-0000-4000-8000-000000000001." + digestOf(body),
+		},
+		"an odd UUID": {header: with(func(h http.Header) {
+			h.Del("Idempotency-Key")
+			h.Set("X-Gitlab-Event-UUID", "a b")
+		}), want: forges.ErrMalformed},
 		"no id at all": {header: with(func(h http.Header) {
 			h.Del("Idempotency-Key")
 			h.Del("X-Gitlab-Event-UUID")
