@@ -51,7 +51,7 @@ func judge(in Input) Verdict {
 		k.Setting, k.earlier = setting, v.Results
 		v.Results = append(v.Results, k.apply(r, told))
 	}
-	v.Notes = notesOf(c, &k.issues)
+	v.Notes, v.Refusals = notesOf(c, &k.issues), k.refusals()
 	lowest := p.Ladder.Lowest() == k.Class.Class
 	v.State = overall(v.Results, lowest)
 	v.Reason = reason(&v, c, lowest)

@@ -48,6 +48,8 @@ type Verdict struct {
 
 	// Notes are what people should know and no rule judges, in a fixed order.
 	Notes []Note `json:"notes,omitempty"`
+	// Refusals are commands that count for nothing because of who gave them.
+	Refusals []Refusal `json:"refusals,omitempty"`
 
 	Policy       policy.Source  `json:"policy"`
 	PolicyErrors []policy.Error `json:"policy_errors,omitempty"`
@@ -70,6 +72,8 @@ type NoteKind string
 const (
 	// ForgedVerdict: a check of Primum's own name that somebody else set.
 	ForgedVerdict NoteKind = "forged-verdict"
+	// EditedComment: Primum's comment, edited by somebody else.
+	EditedComment NoteKind = "edited-comment"
 	// StaysOpen: an issue that merging will not close.
 	StaysOpen NoteKind = "stays-open"
 	// MergedPast: the change was merged though it should not have been.

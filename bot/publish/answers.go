@@ -23,7 +23,7 @@ func answers(v *rules.Verdict, ev *evidence.Evidence) []report.Answer {
 		if len(out) == maxAnswers {
 			break
 		}
-		if fault(ev, &c) != "" || c.By.Bot {
+		if fault(v, ev, &c) != "" || c.By.Bot {
 			continue
 		}
 		a, ok := answer(v, c)
@@ -104,14 +104,14 @@ func help() string {
 
 // wrong are the commands that could not be obeyed, unless the same person has
 // given a right one since.
-func wrong(ev *evidence.Evidence) []report.Wrong {
+func wrong(v *rules.Verdict, ev *evidence.Evidence) []report.Wrong {
 	var out []report.Wrong
 	mended := map[string]bool{}
 	for _, c := range slices.Backward(ev.Commands) {
 		if c.By.Bot || c.Comment == nil {
 			continue
 		}
-		why := fault(ev, &c)
+		why := fault(v, ev, &c)
 		if why == "" {
 			mended[c.By.ID] = true
 			continue
@@ -126,9 +126,9 @@ func wrong(ev *evidence.Evidence) []report.Wrong {
 }
 
 // fault is why a command cannot be obeyed: what its own words show, and what
-// only shows against the rules there are, the waivers asked for on this change
-// and the issues that were read. "" if it can.
-func fault(ev *evidence.Evidence, c *evidence.Command) string {
+// only shows against the rules there are, the waivers asked for on this change,
+// the issues that were read and the roles of who gave it. "" if it can.
+func fault(v *rules.Verdict, ev *evidence.Evidence, c *evidence.Command) string {
 	switch {
 	case c.Wrong != "":
 		return c.Wrong
@@ -140,6 +140,13 @@ func fault(ev *evidence.Evidence, c *evidence.Command) string {
 		if is := ev.Issues[c.Issue]; is != nil && is.Facts != nil && is.Facts.Problem != "" {
 			return "#" + strconv.Itoa(is.Facts.Number) + " does not exist or Primum may not read it; the right form is " +
 				"`/primum link #NUMBER` with the number of an issue"
+		}
+	}
+	if c.Comment != nil {
+		for _, r := range v.Refusals {
+			if r.Comment == c.Comment.ID {
+				return r.Why
+			}
 		}
 	}
 	return ""
@@ -197,7 +204,7 @@ func (s *Subject) reactions() []Act {
 		if given[who] > maxReactions || s.Memory.Answered[c.Comment.ID] != "" {
 			return
 		}
-		if c.Review && fault(s.Evidence, c) == "" {
+		if c.Review && fault(s.Verdict, s.Evidence, c) == "" {
 			return // what became of the review stands in the comment; two calls would say it again
 		}
 		on := forges.CommentRef{Repo: s.Change.Repo, Number: number, ID: c.Comment.ID, Review: c.Review}
@@ -223,7 +230,7 @@ func (s *Subject) reactions() []Act {
 }
 
 func (s *Subject) reaction(c *evidence.Command) forges.Reaction {
-	if fault(s.Evidence, c) != "" {
+	if fault(s.Verdict, s.Evidence, c) != "" {
 		return forges.Refused
 	}
 	switch c.Name {

@@ -35,6 +35,10 @@ func (p *Publisher) Change(ctx context.Context, s *Subject) error {
 			p.log.WarnContext(ctx, "somebody else set our check", slog.String("repo", s.Change.Repo.FullName()), slog.Int("change", s.Change.Number),
 				slog.String("head_sha", s.Facts.Head.SHA), slog.String("login", f.Source), slog.String("state", string(f.State)))
 		}
+		if m := s.Standing.mend; m != nil && round == 1 {
+			p.log.WarnContext(ctx, "our comment was edited", slog.String("repo", s.Change.Repo.FullName()), slog.Int("change", s.Change.Number),
+				slog.String("login", m.edit.By.Login), slog.Bool("sure", m.sure))
+		}
 		acts := s.plan(o, sib, p.clock.Now())
 		wrote, err := p.apply(ctx, s, acts)
 		if err != nil || !wrote {
@@ -54,7 +58,7 @@ func (p *Publisher) Change(ctx context.Context, s *Subject) error {
 func (p *Publisher) options(ctx context.Context, s *Subject) report.Options {
 	o := report.Options{
 		URL: p.page(ctx, s.Change), Capabilities: s.Forge.Capabilities(), Buttons: report.Buttons(),
-		Answers: answers(s.Verdict, s.Evidence), Wrong: wrong(s.Evidence),
+		Answers: answers(s.Verdict, s.Evidence), Wrong: wrong(s.Verdict, s.Evidence),
 	}
 	// What changed is said until something else changes, or the sentence itself
 	// would be a reason to write.
@@ -195,7 +199,8 @@ func (p *Publisher) putComment(ctx context.Context, s *Subject, a Act) error {
 		edit.ID, edit.Key = id, fmt.Sprintf("comment:%s:%s:%s", subjectKey(s.Claim.Key), a.Digest, s.Claim.Token)
 		return p.putComment(ctx, s, edit)
 	case err == nil:
-		m.ID, m.Digest = either(id, a.ID), a.Digest
+		m.ID = either(id, a.ID)
+		s.wrote(a, p.clock.Now())
 		return nil
 	case errors.Is(err, forges.ErrNotFound) && a.ID != "":
 		m.ID, m.Digest, m.Deleted = "", "", true
@@ -203,7 +208,7 @@ func (p *Publisher) putComment(ctx context.Context, s *Subject, a Act) error {
 			slog.Int("change", s.Change.Number))
 		return nil
 	case errors.Is(err, forges.ErrForbidden): // a locked conversation; the check says it all
-		m.Digest = a.Digest
+		m.Digest, m.Refused, s.Standing.mend = a.Digest, true, nil
 		p.log.WarnContext(ctx, "the comment may not be written", slog.String("repo", s.Change.Repo.FullName()),
 			slog.Int("change", s.Change.Number), slog.String("error", err.Error()))
 		return nil

@@ -45,7 +45,7 @@ func TestACommandForWhatIsNotThereIsWrong(t *testing.T) {
 			}
 			s.Evidence = evidence.Read(s.Facts)
 			said, reaction := "", forges.Reaction("")
-			for _, w := range wrong(s.Evidence) {
+			for _, w := range wrong(s.Verdict, s.Evidence) {
 				said += w.Why
 			}
 			for _, a := range s.reactions() {
@@ -61,6 +61,35 @@ func TestACommandForWhatIsNotThereIsWrong(t *testing.T) {
 			}
 			if !strings.Contains(said, tt.want) || reaction != forges.Refused {
 				t.Errorf("%q: said %q and reacted %q, want %q and a refusal", tt.typed, said, reaction, tt.want)
+			}
+		})
+	}
+}
+
+// A command that counts for nothing because of who gave it is refused like a wrong
+// one, and the comment says who could.
+func TestACommandByWhoeverMayNotIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, who := range map[string]string{"refused": "2", "another comment is": "7"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := failing()
+			sam := fact.Person{ID: "5", Login: "sam"}
+			s.Facts.Comments = []fact.Comment{{ID: "2", Author: sam, Body: "/primum hold", First: "/primum hold", FirstKnown: true}}
+			s.Evidence = evidence.Read(s.Facts)
+			s.Verdict.Refusals = []rules.Refusal{{Comment: who, By: "sam", Why: "a hold counts from holders of a role in the policy only; ask chen"}}
+			acts, said := s.reactions(), wrong(s.Verdict, s.Evidence)
+			if len(acts) != 1 {
+				t.Fatalf("%d reactions", len(acts))
+			}
+			if who != "2" {
+				if acts[0].Reaction != forges.Done || len(said) != 0 {
+					t.Errorf("reaction %s, said %+v", acts[0].Reaction, said)
+				}
+				return
+			}
+			if acts[0].Reaction != forges.Refused || len(said) != 1 || said[0].Why != s.Verdict.Refusals[0].Why || said[0].By != "sam" {
+				t.Errorf("reaction %s, said %+v", acts[0].Reaction, said)
 			}
 		})
 	}

@@ -53,8 +53,11 @@ type Change struct {
 	// somebody else's, oldest first. They are no checks of a rule.
 	Forged   []Check   `json:"forged,omitempty"`
 	Comments []Comment `json:"comments"` // of people and bots, our own included
-	Links    []Link    `json:"links"`    // every way the change names an issue
-	Issues   []Issue   `json:"issues"`   // the linked issues, read whole
+	// Edits are what others did to Primum's own comment, the newest of each person,
+	// oldest first.
+	Edits  []Edit  `json:"edits,omitempty"`
+	Links  []Link  `json:"links"`  // every way the change names an issue
+	Issues []Issue `json:"issues"` // the linked issues, read whole
 
 	// Policy is the policy file at the tip of the target branch; HeadPolicy is
 	// the same file at the head of the change, read only if the change touches it.
@@ -378,6 +381,13 @@ type Comment struct {
 	Minimized   bool   `json:"minimized,omitempty"`
 }
 
+// Edit is one edit that somebody else made to a text of ours.
+type Edit struct {
+	By  Person    `json:"by,omitzero"` // not known where the forge does not tell
+	At  time.Time `json:"at,omitzero"` // zero if the forge does not tell
+	URL string    `json:"url,omitempty"`
+}
+
 // LinkKind says how a change names an issue.
 type LinkKind string
 
@@ -415,13 +425,16 @@ type Issue struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	ClosedAt  time.Time `json:"closed_at,omitzero"`
-	// TextEditedAt is the last edit of title or body, whoever made it.
-	TextEditedAt time.Time    `json:"text_edited_at,omitzero"`
-	TextEditor   Person       `json:"text_editor,omitzero"`
-	Labels       []string     `json:"labels,omitempty"`
-	LabelEvents  []LabelEvent `json:"label_events,omitempty"`
-	Comments     []Comment    `json:"comments"`
-	Milestone    string       `json:"milestone,omitempty"`
+	// TextEditedAt is the last edit of title or body, whoever made it. With
+	// TextEditUnsure it is the latest moment at which there may have been one: the
+	// forge does not tell whether there was.
+	TextEditedAt   time.Time    `json:"text_edited_at,omitzero"`
+	TextEditUnsure bool         `json:"text_edit_unsure,omitempty"`
+	TextEditor     Person       `json:"text_editor,omitzero"`
+	Labels         []string     `json:"labels,omitempty"`
+	LabelEvents    []LabelEvent `json:"label_events,omitempty"`
+	Comments       []Comment    `json:"comments"`
+	Milestone      string       `json:"milestone,omitempty"`
 	// BlockedBy are the open issues this one depends on, "owner/name#12", where the
 	// forge keeps an issue open while there are any, also when the change that closes
 	// it is merged (Gitea, Forgejo). nil where the forge closes it all the same, or
