@@ -108,6 +108,9 @@ func (t *text) answer() string {
 	case rules.NA: // its reason says it all
 	case rules.Fail:
 		if n := actions(v).count; n > 0 {
+			if v.Mode == policy.Advise {
+				return plural(n, "action", "actions") + " advised."
+			}
 			return plural(n, "action", "actions") + " needed before this can merge."
 		}
 	case rules.Pending:
