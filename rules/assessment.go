@@ -134,8 +134,10 @@ func (a *assessment) lacks(q, reasonWords int) string {
 		return "begins with neither yes nor no"
 	case g.Yes && !hasReference(g.Reason, g.Refs):
 		return "is answered yes without a risk reference such as HZ-3"
-	case !g.Yes && says(g.Reason) < reasonWords:
+	case !g.Yes && says(g.Reason) == 0 && reasonWords > 0:
 		return "is answered no without a reason"
+	case !g.Yes && says(g.Reason) < reasonWords:
+		return "is answered no with " + tooShort(says(g.Reason), reasonWords)
 	default:
 		return ""
 	}

@@ -21,6 +21,10 @@ func TestCRAnalysisComplete(t *testing.T) {
 		{name: "tbd with words around it", spoil: section("Effect on released versions", "tbd after the next meeting of the board"), want: rules.Fail, says: "placeholder"},
 		{name: "n/a alone", spoil: section("Effect on interfacing systems", "n/a"), want: rules.Fail, says: "without a reason"},
 		{name: "none alone", spoil: section("Effect on interfacing systems", "None."), want: rules.Fail, says: "without a reason"},
+		{
+			name: "none with too short a reason", spoil: section("Effect on interfacing systems", "None, because lower."), want: rules.Fail,
+			says: "with too short a reason (2 of 3 words that say something)",
+		},
 		{name: "none at all", spoil: section("Effect on interfacing systems", "None at all"), want: rules.Fail, says: "without a reason"},
 		{name: "none with a reason", spoil: section("Effect on interfacing systems", "None: the telemetry format keeps its version."), want: rules.Pass},
 		{name: "a dash", spoil: section("Effect on interfacing systems", "-"), want: rules.Fail, says: "Effect on interfacing systems"},

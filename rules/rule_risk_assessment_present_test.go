@@ -30,6 +30,10 @@ func TestRiskAssessmentPresent(t *testing.T) {
 		{name: "an empty question", spoil: section(risk1, ""), want: rules.Fail, says: "of #12 is incomplete: question 1 (new cause of a hazardous situation) is not answered", who: "mara"},
 		{name: "a placeholder", spoil: section(risk4, "tbd"), want: rules.Fail, says: "question 4 (security) is answered with a placeholder"},
 		{name: "a no without a reason", spoil: section(risk1, "No."), want: rules.Fail, says: "answered no without a reason"},
+		{
+			name: "a no with too short a reason", spoil: section(risk1, "No, because it only lowers."), want: rules.Fail,
+			says: "answered no with too short a reason (2 of 3 words that say something)",
+		},
 		{name: "a no with boilerplate", spoil: section(risk1, "No, no impact, n/a"), want: rules.Fail, says: "answered no without a reason"},
 		{name: "neither yes nor no", spoil: section(risk1, "The motor is not concerned by this"), want: rules.Fail, says: "begins with neither yes nor no"},
 		{name: "a yes without a risk", spoil: section(risk3, "Yes, the clamp is concerned somehow"), want: rules.Fail, says: "answered yes without a risk reference"},

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -74,10 +75,15 @@ func answered(text string, reason int) (ok bool, wrong string) {
 	case n == 0:
 		return false, "is a placeholder (" + code(excerpt(text, 20)) + ")"
 	case isNone(first) && n < reason:
-		return false, "says " + code(excerpt(text, 20)) + " without a reason"
+		return false, "says " + code(excerpt(text, 20)) + " with " + tooShort(n, reason)
 	default:
 		return true, ""
 	}
+}
+
+// tooShort is a reason of which n words say something, where want are asked for.
+func tooShort(n, want int) string {
+	return "too short a reason (" + strconv.Itoa(n) + " of " + plural(want, "word", "words") + " that say something)"
 }
 
 func isNone(w string) bool {
