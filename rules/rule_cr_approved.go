@@ -170,6 +170,9 @@ func (c *Case) noConsent(r *linked, a consent, roles []policy.Role) string {
 		return ""
 	}
 	if e := r.facts.TextEditedAt; !e.IsZero() && !e.Before(a.at) {
+		if r.facts.TextEditUnsure {
+			return "whether its text was edited after " + login(a.by) + " approved it cannot be told on this forge"
+		}
 		by := ""
 		if r.facts.TextEditor.Known() {
 			by = " by " + login(r.facts.TextEditor)

@@ -41,6 +41,11 @@ func TestCRApproved(t *testing.T) {
 			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(6), ft.Mara() },
 		},
 		{
+			name: "perhaps edited after the approval", want: rules.Fail, also: risk,
+			says:  "whether its text was edited after chen approved it cannot be told on this forge",
+			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditUnsure = ft.At(6), true },
+		},
+		{
 			name: "edited before the approval", want: rules.Pass,
 			spoil: func(c *fact.Change) { c.Issue(12).TextEditedAt, c.Issue(12).TextEditor = ft.At(2), ft.Mara() },
 		},

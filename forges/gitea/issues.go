@@ -220,6 +220,7 @@ func (r *reading) takeTimeline(i *fact.Issue, n *issue, entries []entry) []fact.
 	}
 	if at := textEdited(n, last); at.After(i.TextEditedAt) {
 		i.TextEditedAt, i.TextEditor = at, fact.Person{}
+		i.TextEditUnsure = !last.before(n)
 	}
 	return links
 }
@@ -230,6 +231,10 @@ type lastEntry struct {
 	at    time.Time
 	words bool
 }
+
+// before reports whether an issue moved on after its last entry: then its text was
+// edited, and else it may have been.
+func (l lastEntry) before(n *issue) bool { return n.UpdatedAt.After(l.at) }
 
 // textEdited is the latest moment at which the body may have been edited; zero
 // if it never was. The forge counts edits but does not say when they were: an
@@ -243,7 +248,7 @@ func textEdited(n *issue, last lastEntry) time.Time {
 		return time.Time{}
 	case !n.UpdatedAt.After(n.CreatedAt.Time):
 		return time.Time{}
-	case n.UpdatedAt.After(last.at):
+	case last.before(n):
 		return n.UpdatedAt.Time
 	case last.words:
 		return last.at.Add(-time.Second)

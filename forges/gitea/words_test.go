@@ -159,17 +159,21 @@ func TestTextEdited(t *testing.T) {
 		updated int
 		last    lastEntry
 		want    time.Time
+		sure    bool
 	}{
-		{"never edited", &no, 30, lastEntry{}, time.Time{}},
-		{"never touched", nil, 0, lastEntry{}, time.Time{}},
-		{"edited, then nothing", &some, 30, lastEntry{at: at(20), words: true}, at(30)},
-		{"edited without a word on it", nil, 30, lastEntry{}, at(30)},
-		{"edited or not, then a label", nil, 30, lastEntry{at: at(30)}, at(30)},
-		{"edited, then approved", &some, 30, lastEntry{at: at(30), words: true}, at(29)},
+		{"never edited", &no, 30, lastEntry{}, time.Time{}, true},
+		{"never touched", nil, 0, lastEntry{}, time.Time{}, false},
+		{"edited, then nothing", &some, 30, lastEntry{at: at(20), words: true}, at(30), true},
+		{"edited without a word on it", nil, 30, lastEntry{}, at(30), true},
+		{"edited or not, then a label", nil, 30, lastEntry{at: at(30)}, at(30), false},
+		{"edited, then approved", &some, 30, lastEntry{at: at(30), words: true}, at(29), false},
 	} {
 		n := &issue{ContentVersion: c.version, CreatedAt: stamp{at(0)}, UpdatedAt: stamp{at(c.updated)}}
 		if got := textEdited(n, c.last); !got.Equal(c.want) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if got := c.last.before(n); got != c.sure {
+			t.Errorf("%s: sure %v, want %v", c.name, got, c.sure)
 		}
 	}
 }
