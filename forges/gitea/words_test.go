@@ -162,7 +162,7 @@ func TestTextEdited(t *testing.T) {
 		sure    bool
 	}{
 		{"never edited", &no, 30, lastEntry{}, time.Time{}, true},
-		{"never touched", nil, 0, lastEntry{}, time.Time{}, false},
+		{"never touched", nil, 0, lastEntry{}, time.Time{}, true},
 		{"edited, then nothing", &some, 30, lastEntry{at: at(20), words: true}, at(30), true},
 		{"edited without a word on it", nil, 30, lastEntry{}, at(30), true},
 		{"edited or not, then a label", nil, 30, lastEntry{at: at(30)}, at(30), false},
