@@ -22,7 +22,7 @@ type item[V any] struct {
 	weight int
 }
 
-// NewRecent makes a Recent of at most most values and heaviest bytes.
+// NewRecent makes a Recent bounded to most values and to heaviest bytes.
 func NewRecent[V any](most, heaviest int) *Recent[V] {
 	return &Recent[V]{items: map[string]*list.Element{}, order: list.New(), most: most, heaviest: heaviest}
 }
