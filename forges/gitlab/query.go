@@ -29,10 +29,10 @@ import _ "embed"
 // gid://gitlab/Ci::Build/5, gid://gitlab/GenericCommitStatus/6, gid://gitlab/Ci::Bridge/7.
 //
 // GitLab refuses a query of more than 250 points for a signed-in account: one
-// for each field, and for a list by a resolver one per cent more for each item
-// asked for. changeText has 232 at most, and one for each file it names. That is
-// why lists ask for 50, persons have few fields and commits are a query of their
-// own.
+// for each field, one more where it asks the git server, and for a list by a
+// resolver one per cent more for each item asked for. changeText has 246 at most,
+// with its ten files. That is why lists ask for 50, persons have few fields and
+// commits are a query of their own.
 var (
 	// changeText reads a change, the files of its target branch, and linked
 	// issues of its own project: operation "change".
