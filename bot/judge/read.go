@@ -19,6 +19,7 @@ import (
 // want is one change to be read, with everything already known of it.
 type want struct {
 	ref    forges.ChangeRef
+	key    store.Key
 	memory store.Memory
 	hint   store.Hint
 	// judgedHead is the head as last judged and updatedAt the forge's time of
@@ -29,7 +30,7 @@ type want struct {
 
 // wanted is what a claim on a change asks to be read.
 func wanted(c *store.Claim, ref forges.ChangeRef) want {
-	w := want{ref: ref, memory: c.Memory, hint: c.Hint, judgedHead: c.Head}
+	w := want{ref: ref, key: c.Key, memory: c.Memory, hint: c.Hint, judgedHead: c.Head}
 	w.updatedAt, _ = time.Parse(time.RFC3339Nano, c.Memory.Notes[noteUpdatedAt])
 	return w
 }
@@ -94,7 +95,11 @@ func (j *Judge) read(ctx context.Context, forge forges.Forge, row store.RepoRow,
 		}
 		plan = next
 	}
-	r.comment = r.standing.Compare(w.memory.Comment, forge.Capabilities().Has(forges.ReadsEditors), j.clock.Now())
+	tried := func() ([]string, error) { return publish.Tried(ctx, j.store, w.key, w.memory.Comment.Text) }
+	var err error
+	if r.comment, err = r.standing.Compare(w.memory.Comment, forge.Capabilities().Has(forges.ReadsEditors), j.clock.Now(), tried); err != nil {
+		return r, err
+	}
 	r.facts.Edits = r.comment.Edits
 	for _, k := range unread(r.facts) {
 		if r.governed {

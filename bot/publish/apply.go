@@ -196,7 +196,7 @@ func (p *Publisher) putComment(ctx context.Context, s *Subject, a Act) error {
 	case err == nil && done != nil && a.ID == "": // created by an earlier claim: make it say what is so now
 		m.ID, m.Digest = id, ""
 		edit := a
-		edit.ID, edit.Key = id, fmt.Sprintf("comment:%s:%s:%s", subjectKey(s.Claim.Key), a.Digest, s.Claim.Token)
+		edit.ID, edit.Key = id, editKey(s.Claim, a.Body)
 		return p.putComment(ctx, s, edit)
 	case err == nil:
 		m.ID = either(id, a.ID)

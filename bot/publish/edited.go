@@ -41,10 +41,11 @@ func (m *mend) why() string {
 // Compare looks at our comment as it was read and gives what is known of it now.
 // tells says that the forge names the editors of comments. Nothing is concluded
 // from a comment that was not read: only a refused write shows that it is gone.
-func (s *Standing) Compare(m store.CommentMemory, tells bool, now time.Time) store.CommentMemory {
+// tried is asked for the texts of ours that may stand there without our knowing.
+func (s *Standing) Compare(m store.CommentMemory, tells bool, now time.Time, tried func() ([]string, error)) (store.CommentMemory, error) {
 	at := slices.IndexFunc(s.Ours, func(k fact.Comment) bool { return k.ID == m.ID })
 	if at < 0 || m.ID == "" || m.Deleted || m.Refused {
-		return m
+		return m, nil
 	}
 	k := &s.Ours[at]
 	seen := looseDigest(k.Body)
@@ -54,10 +55,20 @@ func (s *Standing) Compare(m store.CommentMemory, tells bool, now time.Time) sto
 			m.Edits = noted(m.Edits, *m.OverEdit)
 		}
 		m.Seen, m.Over, m.OverEdit = true, "", nil
-		return m
+		return m, nil
 	case k.Editor.Known() && k.Editor.Is(k.Author), tells && k.EditedAt.IsZero():
 		m.Form, m.Seen, m.Over, m.OverEdit = seen, true, "", nil
-		return m
+		return m, nil
+	case !k.Editor.Known():
+		ours, err := tried()
+		if err != nil {
+			return m, err
+		}
+		if slices.Contains(ours, seen) {
+			m.Digest, m.Text = textDigest(k.Body), seen
+			m.Form, m.Seen, m.Over, m.OverEdit = "", true, "", nil
+			return m, nil
+		}
 	}
 	edit := fact.Edit{At: k.EditedAt, URL: k.URL}
 	if k.Editor.Known() {
@@ -68,13 +79,13 @@ func (s *Standing) Compare(m store.CommentMemory, tells bool, now time.Time) sto
 		if !sure && seen == m.Over { // the forge goes on making this of it
 			m.Form, m.Over, m.OverEdit = seen, "", nil
 		}
-		return m
+		return m, nil
 	}
 	if sure {
 		m.Edits = noted(m.Edits, edit)
 	}
 	s.mend = &mend{over: seen, edit: edit, sure: sure}
-	return m
+	return m, nil
 }
 
 // wrote keeps what our comment says now.

@@ -13,19 +13,23 @@ import (
 // On forges where nothing ties a check to an account anybody who may push can
 // set Primum's own to green. Reading shows it; Primum then puts its verdict back
 // on top, whether or not it differs, and says who did what. Two services that
-// each insist would go on for ever, so it does that so often in an hour.
+// each insist would go on for ever, so after so many times in an hour it takes a
+// rest between two. It never leaves off: a verdict that is given up after ten
+// forgeries asks for eleven.
 
-// maxOverwrites is how often in fightFor a verdict is put back on one change.
+// A verdict on one change is put back at once up to maxOverwrites times in
+// fightFor, and after that no sooner than lull after the last time.
 const (
 	maxOverwrites = 10
 	fightFor      = time.Hour
+	lull          = time.Minute
 )
 
 // Names of store.Memory.Notes.
 const (
 	// noteOverwrites holds when verdicts were put back, within the last hour.
 	noteOverwrites = "overwrites"
-	// noteFight is until when none is put back, RFC 3339; "" for none.
+	// noteFight is until when it rests, RFC 3339; "" if it does not.
 	noteFight = "fight_until"
 )
 
@@ -51,41 +55,54 @@ func over(own *fact.Check, forged []fact.Check) *fact.Check {
 	return top
 }
 
-// Fight is until when a verdict of this subject is not put back on top of
-// somebody else's; zero if there is no such time.
+// Fight is until when a verdict of this subject is left below somebody else's;
+// zero if there is no such time.
 func Fight(notes map[string]string) time.Time {
 	t, _ := time.Parse(time.RFC3339, notes[noteFight])
 	return t
 }
 
 // covered reports whether somebody else's check hides ours and should be
-// overwritten. It keeps when, and gives up for a while where it happens too often.
+// overwritten. It keeps when, and rests in between where it happens too often.
 func (s *Subject) covered(c forges.Capabilities, standing forges.Posted, now time.Time) bool {
 	s.note(noteFight, "")
 	if c.PinnedCheck || s.Standing.Over == nil || standing.ID == "" {
 		return false
 	}
-	var recent []string
-	for at := range strings.FieldsSeq(s.Memory.Notes[noteOverwrites]) {
-		if t, err := time.Parse(time.RFC3339, at); err == nil && now.Sub(t) < fightFor {
-			recent = append(recent, at)
-		}
-	}
+	recent := overwrites(s.Memory.Notes, now)
 	if len(recent) >= maxOverwrites {
-		first, _ := time.Parse(time.RFC3339, recent[0]) // it was parsed above
-		s.note(noteFight, first.Add(fightFor).UTC().Format(time.RFC3339))
-		return false
+		if until := recent[len(recent)-1].Add(lull); now.Before(until) {
+			s.note(noteFight, until.UTC().Format(time.RFC3339))
+			return false
+		}
+		recent = recent[len(recent)-maxOverwrites+1:]
 	}
-	s.note(noteOverwrites, strings.Join(append(recent, now.UTC().Format(time.RFC3339)), " "))
+	var kept []string
+	for _, at := range append(recent, now) {
+		kept = append(kept, at.UTC().Format(time.RFC3339))
+	}
+	s.note(noteOverwrites, strings.Join(kept, " "))
 	return true
 }
 
-// truce is the sentence that says that no verdict is put back for now.
-func (s *Subject) truce() string {
-	until := Fight(s.Memory.Notes)
-	if until.IsZero() {
+// overwrites are the times within the last hour at which a verdict was put back,
+// oldest first; of many the newest.
+func overwrites(notes map[string]string, now time.Time) []time.Time {
+	var recent []time.Time
+	for at := range strings.FieldsSeq(notes[noteOverwrites]) {
+		if t, err := time.Parse(time.RFC3339, at); err == nil && now.Sub(t) < fightFor {
+			recent = append(recent, t)
+		}
+	}
+	return recent
+}
+
+// truce is the sentence that says that the verdict is not put back at once any
+// more. It stays the same while the fight lasts.
+func (s *Subject) truce(now time.Time) string {
+	if len(overwrites(s.Memory.Notes, now)) < maxOverwrites {
 		return ""
 	}
-	return fmt.Sprintf("Somebody goes on setting Primum's check: it was put back %d times within an hour and is left as it is until %s. "+
-		"Until then the forge may go by a verdict that is not Primum's", maxOverwrites, until.UTC().Format("15:04 UTC on 2006-01-02"))
+	return fmt.Sprintf("Somebody goes on setting Primum's check: it was put back %d times within an hour and is now put back once a minute. "+
+		"In between the forge may go by a verdict that is not Primum's", maxOverwrites)
 }

@@ -26,7 +26,7 @@ func (s *Subject) plan(o report.Options, sib *sibling, now time.Time) []Act {
 	}
 	var acts []Act
 	covered := s.covered(o.Capabilities, standing, now)
-	o.Truce = s.truce()
+	o.Truce = s.truce(now)
 	if a, ok := s.check(o, sib, standing, covered); ok {
 		acts = append(acts, a)
 	}
@@ -191,8 +191,7 @@ func (s *Subject) comment(o report.Options, sib *sibling) (Act, bool) {
 	}
 	a := Act{
 		Kind: CommentAct, ID: m.ID, Body: body, Digest: digest,
-		Key: fmt.Sprintf("comment:%s:%s:%s", subjectKey(s.Claim.Key), digest, s.Claim.Token),
-		Why: "the verdict changed: " + report.Title(s.Verdict),
+		Key: editKey(s.Claim, body), Why: "the verdict changed: " + report.Title(s.Verdict),
 	}
 	if s.Standing.mend != nil {
 		a.Why = s.Standing.mend.why()
