@@ -118,36 +118,56 @@ func TestAMissingVerdictIsSetAgain(t *testing.T) {
 	}
 }
 
-// Two services that both insist do not write for ever.
-func TestAFightOverTheVerdictIsBounded(t *testing.T) {
+// Two services that both insist do not write at every turn for ever, and the one
+// that forges does not win by going on.
+func TestAFightOverTheVerdictIsSlowedAndNotGivenUp(t *testing.T) {
 	t.Parallel()
 	b := newStatusBench(t)
 	head := b.forge.open(1)
 	b.mark(1, "opened")
 	b.run()
 	b.forge.reset()
-	for range 25 {
+	forge := func() {
 		b.forge.forge(head, "other-bot", fact.CheckSuccess)
 		b.mark(1, "check")
 		b.run()
+	}
+	for range 25 {
+		forge()
 		b.clock.turn(time.Second)
 	}
 	if n := b.forge.count("set_verdict"); n != 10 {
-		t.Errorf("%d writes within an hour, want 10", n)
+		t.Errorf("%d writes in 25 seconds, want 10", n)
 	}
-	if said := b.forge.said(1); !strings.Contains(said[0].body, "it was put back 10 times within an hour") {
-		t.Errorf("the comment does not say so:\n%s", said[0].body)
+	said := b.forge.said(1)[0].body
+	if !strings.Contains(said, "it was put back 10 times within an hour") {
+		t.Errorf("the comment does not say so:\n%s", said)
 	}
 	if got := b.forge.top(head); got != fact.CheckSuccess {
 		t.Fatalf("on top stands %s", got)
 	}
-	b.clock.turn(time.Hour) // by itself, without a delivery
+	comments := b.forge.count("put_comment")
+	for range 5 {
+		b.clock.turn(time.Minute) // by itself, without a delivery
+		b.run()
+		if got := b.forge.top(head); got != fact.CheckFailure {
+			t.Errorf("a minute later %s stands on top", got)
+		}
+		forge()
+	}
+	if n := b.forge.count("put_comment") - comments; n > 5 { // it names the newest time
+		t.Errorf("%d writes of the comment for 5 forgeries", n)
+	}
+	b.clock.turn(time.Minute)
+	b.run()
+	b.clock.turn(time.Hour)
+	b.mark(1, "sweep")
 	b.run()
 	if got := b.forge.top(head); got != fact.CheckFailure {
 		t.Errorf("after the hour %s stands on top", got)
 	}
 	if said := b.forge.said(1); strings.Contains(said[0].body, "within an hour") {
-		t.Error("the comment still says that it is left as it is")
+		t.Error("the comment still says that it is put back once a minute")
 	}
 }
 

@@ -262,7 +262,7 @@ func (p *Pages) view(r *http.Request, f found, row store.VerdictRow) (*changeVie
 		c.State = string(rules.Pass)
 	}
 	if until := publish.Fight(f.subject.Memory.Notes); !until.IsZero() {
-		c.Truce = until.UTC().Format("2006-01-02 15:04 UTC")
+		c.Truce = until.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	c.sort()
 	c.Tree = tree(v)

@@ -43,7 +43,7 @@ func TestPagesOfAGroupWithinAGroup(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/c/gitlab/acme/devices/pump/4": {
 			"acme/devices/pump !4", "On GitLab this verdict holds the merge request by: external status check", "<code>sam</code> set <code>primum</code>",
-			"left as it is until 2026-03-02 11:00 UTC",
+			"once a minute now, next at 2026-03-02 11:00:00 UTC",
 		},
 		"/c/gitlab/acme/devices/pump/4/v/1":              {"acme/devices/pump !4"},
 		"/c/gitlab/acme/devices/pump/4.json":             {`"schema":"primum.verdict/v1"`, `"notes":[`},

@@ -47,8 +47,8 @@ type Options struct {
 	// Since says what changed since the verdict before, one sentence of plain
 	// words; see Since. "" leaves the line out.
 	Since string
-	// Truce says that Primum leaves somebody else's check on top of its own for a
-	// while, plain words; "" if it does not.
+	// Truce says that Primum rests before it puts its check on top of somebody
+	// else's again, and why; "" where it does not.
 	Truce string
 	// Answers are what commands asked to be explained.
 	Answers []Answer
