@@ -11,8 +11,8 @@
 // one's own) with all that it may see there; it is safe for concurrent use.
 //
 // The adapters are the packages github, gitlab, and gitea, which serves Forgejo
-// too. They call through wire, remember in kept, and are set up and examined
-// through admin. The simulated forge sim has a face for each of them.
+// too. They call through wire, remember in kept, tell with patch whether an
+// approval outlives a rebase, and are set up and examined through admin. The simulated forge sim has a face for each of them.
 package forges
 
 import (

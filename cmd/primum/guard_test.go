@@ -95,6 +95,7 @@ func TestForgeLibrariesStayBehindTheSeam(t *testing.T) {
 		"code.gitea.io/sdk/":                 {tea},
 		"github.com/go-playground/webhooks/": {hub, lab, tea},
 		"primum/forges/kept":                 {hub, lab, tea},
+		"primum/forges/patch":                {hub, lab, tea},
 		// The calls of a forge are its adapter's; the command builds what the
 		// adapters call with.
 		"primum/forges/wire": {hub, lab, tea, "primum/forges/admin", "primum/cmd/primum"},

@@ -30,7 +30,7 @@ const (
 // branch, and the policy at the head where that matters.
 func (r *reading) readBlobs(ctx context.Context) error {
 	tip := r.pull.Base.SHA
-	if !validSHA(tip) {
+	if !forges.IsCommit(tip) {
 		r.c.Policy.Problem = "the target branch is gone"
 		r.unknown(fact.NeedPolicy, "the target branch is gone")
 		if r.needs[fact.NeedBaseFiles] && len(r.plan.Files) > 0 {
@@ -59,7 +59,7 @@ func (r *reading) readBlobs(ctx context.Context) error {
 	if !r.plan.HeadPolicy && !r.touchesPolicy() {
 		return nil
 	}
-	if !validSHA(r.pull.Head.SHA) {
+	if !forges.IsCommit(r.pull.Head.SHA) {
 		r.unknown(fact.NeedPolicy, "the policy at the head could not be read")
 		return nil
 	}
@@ -92,7 +92,7 @@ func (f *Forge) ReadFiles(ctx context.Context, r forges.RepoRef, at string, path
 	}, &tip); err != nil {
 		return nil, wrap(err)
 	}
-	if !validSHA(tip.SHA) {
+	if !forges.IsCommit(tip.SHA) {
 		return nil, wrap(forges.ErrNotFound)
 	}
 	got, err := f.filesAt(ctx, r.Owner, r.Name, r.ID, tip.SHA, paths)

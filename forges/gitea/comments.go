@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 
+	"primum/forges"
 	"primum/rules/fact"
 )
 
@@ -49,7 +50,7 @@ func (f *Forge) commentFact(c *comment) fact.Comment {
 // readChecks reads the statuses of the head: the newest per context and writer.
 // Anybody who may push can set any context, so ours is what our account set.
 func (r *reading) readChecks(ctx context.Context) error {
-	if !validSHA(r.pull.Head.SHA) {
+	if !forges.IsCommit(r.pull.Head.SHA) {
 		r.unknown(fact.NeedChecks, "the forge names no head commit")
 		return nil
 	}

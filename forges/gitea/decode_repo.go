@@ -62,7 +62,7 @@ func (f *Forge) pushEvent(p *payload) (forges.Event, error) {
 		Kind: forges.PushEvent, Trigger: fact.OnPolicy, Repo: f.ref(p.Repository),
 		Branch: branch, Before: p.Before, SHA: p.After,
 	}
-	if !validSHA(p.After) {
+	if !forges.IsCommit(p.After) {
 		e.SHA, e.Closed = "", true
 	}
 	return e, nil

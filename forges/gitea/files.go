@@ -103,7 +103,7 @@ func listedAt(n changedFile) string {
 	if err != nil {
 		return ""
 	}
-	if sha := u.Query().Get("ref"); validSHA(sha) {
+	if sha := u.Query().Get("ref"); forges.IsCommit(sha) {
 		return sha
 	}
 	return ""

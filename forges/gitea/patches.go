@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"primum/forges"
+	"primum/forges/patch"
 	"primum/rules/fact"
 )
 
@@ -29,30 +30,13 @@ func (r *reading) readPatches(ctx context.Context, reviews []fact.Review) error 
 	if !r.needs[fact.NeedPatches] {
 		return nil
 	}
-	head := r.pull.Head.SHA
-	older := false
-	for i := range reviews {
-		v := &reviews[i]
-		if v.State != fact.Approved || v.Commit == head || !validSHA(v.Commit) {
-			continue
-		}
-		older = true
-		patch, err := r.patchAt(ctx, v.Commit)
-		if err != nil {
-			return err
-		}
-		v.Patch = patch
-	}
-	if !older || !validSHA(head) {
-		return nil
-	}
-	patch, err := r.patchAt(ctx, head)
+	ofHead, err := patch.OfReviews(reviews, r.pull.Head.SHA, func(sha string) (string, error) { return r.patchAt(ctx, sha) })
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.c.Patch = patch
+	r.c.Patch = ofHead
 	return nil
 }
 
@@ -60,7 +44,7 @@ func (r *reading) readPatches(ctx context.Context, reviews []fact.Review) error 
 // be told: the commit is gone, or brings a merge, or too many commits.
 func (r *reading) patchAt(ctx context.Context, sha string) (string, error) {
 	base := r.pull.Base.SHA
-	if !validSHA(base) {
+	if !forges.IsCommit(base) || !forges.IsCommit(sha) {
 		return "", nil
 	}
 	key := strings.Join([]string{"at", r.c.Repo.ID, base, sha}, "\x00")
@@ -131,12 +115,7 @@ func patchDigest(raw string) string {
 		d := files[path]
 		// Quoted, so that no path can end where another begins. A hash never refuses.
 		_, _ = fmt.Fprintf(h, "%q %q\n", path, d.header)
-		for line := range strings.Lines(d.text) {
-			if strings.HasPrefix(line, "@@") {
-				line = "@@\n"
-			}
-			_, _ = h.Write([]byte(strings.TrimSuffix(line, "\n") + "\n"))
-		}
+		patch.WriteHunks(h, d.text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -24,7 +24,7 @@ func (f *Forge) Standing(ctx context.Context, r forges.RepoRef, sha, name string
 	wrap := func(err error) error {
 		return fmt.Errorf("read the check %s on %s of %s: %w", name, wire.Short(sha, 8), r.FullName(), err)
 	}
-	if !validName(r.Owner) || !validName(r.Name) || !validSHA(sha) {
+	if !validName(r.Owner) || !validName(r.Name) || !forges.IsCommit(sha) {
 		return fact.Check{}, wrap(forges.ErrNotFound)
 	}
 	ctx = wire.Operation(ctx, "standing")

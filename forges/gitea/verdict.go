@@ -32,7 +32,7 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 	wrap := func(err error) error {
 		return fmt.Errorf("set verdict on %s of %s: %w", wire.Short(sha, 8), r.FullName(), err)
 	}
-	if !validName(r.Owner) || !validName(r.Name) || !validSHA(sha) {
+	if !validName(r.Owner) || !validName(r.Name) || !forges.IsCommit(sha) {
 		return forges.Posted{}, wrap(forges.ErrNotFound)
 	}
 	ctx = wire.Operation(ctx, "set_verdict")

@@ -37,19 +37,6 @@ func validName(s string) bool {
 	return true
 }
 
-// validSHA reports whether s is a full object name; all zeros names nothing.
-func validSHA(s string) bool {
-	if len(s) != 40 && len(s) != 64 {
-		return false
-	}
-	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return strings.Trim(s, "0") != ""
-}
-
 // positive reads an id of ours; ok is false for what can be none.
 func positive(s string) (n int64, ok bool) {
 	n, err := strconv.ParseInt(s, 10, 64)

@@ -588,7 +588,7 @@ func (r *reading) checksOfHead(ctx context.Context) error {
 	if (!r.needs[fact.NeedChecks] || listed) && policyAt != nil {
 		return nil
 	}
-	if !validSHA(head) {
+	if !forges.IsCommit(head) {
 		r.c.MarkUnknown(fact.NeedChecks, "the forge names no head commit")
 		return nil
 	}

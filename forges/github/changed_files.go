@@ -149,7 +149,7 @@ func listedAt(n *github.CommitFile) string {
 	if err != nil {
 		return ""
 	}
-	if sha := u.Query().Get("ref"); validSHA(sha) {
+	if sha := u.Query().Get("ref"); forges.IsCommit(sha) {
 		return sha
 	}
 	return ""

@@ -179,16 +179,3 @@ func validName(s string) bool {
 	}
 	return true
 }
-
-// validSHA reports whether s is a full object name.
-func validSHA(s string) bool {
-	if len(s) != 40 && len(s) != 64 {
-		return false
-	}
-	for _, c := range s {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
+	"primum/forges"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -54,7 +55,7 @@ func (r *reading) manyCommits(ctx context.Context) error {
 	}
 	var missing []string
 	for _, sha := range order {
-		if _, ok := have[sha]; !ok && validSHA(sha) {
+		if _, ok := have[sha]; !ok && forges.IsCommit(sha) {
 			missing = append(missing, sha)
 		}
 	}

@@ -7,13 +7,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"github.com/google/go-github/v62/github"
 
 	"primum/forges"
+	"primum/forges/patch"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -36,31 +35,15 @@ func (r *reading) readPatches(ctx context.Context) error {
 		return nil
 	}
 	head := r.pull.HeadRefOid
-	older := false
-	for i := range r.c.Reviews {
-		v := &r.c.Reviews[i]
-		if v.State != fact.Approved || v.Commit == head || !validSHA(v.Commit) {
-			continue
+	ofHead, err := patch.OfReviews(r.c.Reviews, head, func(sha string) (string, error) {
+		found, err := r.compareAt(ctx, sha)
+		if sha == head && found.mergeBase != "" {
+			r.c.MergeBase = found.mergeBase
 		}
-		older = true
-		found, err := r.compareAt(ctx, v.Commit)
-		if err != nil {
-			return err
-		}
-		v.Patch = found.patch
-	}
-	if !older {
-		return nil
-	}
-	found, err := r.compareAt(ctx, head)
-	if err != nil {
-		return err
-	}
-	r.c.Patch = found.patch
-	if found.mergeBase != "" {
-		r.c.MergeBase = found.mergeBase
-	}
-	return nil
+		return found.patch, err
+	})
+	r.c.Patch = ofHead
+	return err
 }
 
 // compareAt compares the target branch with a commit. A commit that is gone has
@@ -101,16 +84,7 @@ func patchDigest(files []*github.CommitFile) string {
 			_, _ = fmt.Fprintf(h, "content %s\n", f.GetSHA())
 			continue
 		}
-		writeHunks(h, f.GetPatch())
+		patch.WriteHunks(h, f.GetPatch())
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func writeHunks(w io.Writer, patch string) {
-	for line := range strings.Lines(patch) {
-		if strings.HasPrefix(line, "@@") {
-			line = "@@\n"
-		}
-		_, _ = io.WriteString(w, strings.TrimSuffix(line, "\n")+"\n") // a hash never refuses
-	}
 }

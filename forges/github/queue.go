@@ -130,7 +130,7 @@ func (c *client) carried(ctx context.Context, r forges.RepoRef, q forges.QueueRe
 		}
 	}
 	whole = true
-	if !validSHA(q.Base) || !validSHA(q.Head) {
+	if !forges.IsCommit(q.Base) || !forges.IsCommit(q.Head) {
 		add(numberIn(queueRefShape, q.Ref))
 		return numbers, false, nil
 	}

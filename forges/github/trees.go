@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
+	"primum/forges"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -38,7 +39,7 @@ func (r *reading) filesOfTrees(ctx context.Context) ([]fact.File, error) {
 		return nil, fmt.Errorf("merge base: %w", r.cl.failure(err))
 	}
 	base := compared.GetMergeBaseCommit().GetSHA()
-	if !validSHA(base) {
+	if !forges.IsCommit(base) {
 		r.c.MarkUnknown(fact.NeedFiles, "GitHub names no merge base")
 		return nil, nil
 	}

@@ -287,7 +287,7 @@ func (w *checkWriter) buttons() []*github.CheckRunAction {
 // status posts a commit status. There is no neutral one: it becomes a success,
 // and the line beside it says what it is.
 func (w *checkWriter) status(ctx context.Context) (string, error) {
-	if !validSHA(w.sha) {
+	if !forges.IsCommit(w.sha) {
 		return "", forges.ErrNotFound
 	}
 	state := "failure"

@@ -62,7 +62,7 @@ func pushed(p *payload) []string {
 // so there the number of the change is what counts.
 func (f *Forge) pipelineEvent(p *payload) (forges.Event, error) {
 	o := p.Object
-	if o == nil || p.Project == nil || p.Project.Path == "" || !validSHA(o.SHA) {
+	if o == nil || p.Project == nil || p.Project.Path == "" || !forges.IsCommit(o.SHA) {
 		return forges.Event{}, missing("pipeline")
 	}
 	e := forges.Event{Kind: forges.CheckEvent, Trigger: fact.OnCheck, Action: o.Status, Repo: f.ref(p.Project), SHA: o.SHA}
@@ -75,7 +75,7 @@ func (f *Forge) pipelineEvent(p *payload) (forges.Event, error) {
 
 // jobEvent reads a Job Hook.
 func (f *Forge) jobEvent(p *payload) (forges.Event, error) {
-	if p.Project == nil || p.Project.Path == "" || p.BuildName == "" || !validSHA(p.SHA) {
+	if p.Project == nil || p.Project.Path == "" || p.BuildName == "" || !forges.IsCommit(p.SHA) {
 		return forges.Event{}, missing("job")
 	}
 	who := p.User.person()

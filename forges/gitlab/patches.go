@@ -7,11 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"primum/forges"
+	"primum/forges/patch"
 	"primum/forges/wire"
 	"primum/rules/fact"
 )
@@ -26,24 +26,11 @@ func (r *reading) readPatches(ctx context.Context) error {
 	if !r.needs[fact.NeedPatches] || r.c.Base.SHA == "" {
 		return nil
 	}
-	older := false
-	for i := range r.c.Reviews {
-		v := &r.c.Reviews[i]
-		if v.State != fact.Approved || v.Commit == r.c.Head.SHA || !validSHA(v.Commit) {
-			continue
-		}
-		older = true
-		found, err := r.compareAt(ctx, v.Commit)
-		if err != nil {
-			return err
-		}
-		v.Patch = found.patch
-	}
-	if !older {
-		return nil
-	}
-	found, err := r.compareAt(ctx, r.c.Head.SHA)
-	r.c.Patch = found.patch
+	ofHead, err := patch.OfReviews(r.c.Reviews, r.c.Head.SHA, func(sha string) (string, error) {
+		found, err := r.compareAt(ctx, sha)
+		return found.patch, err
+	})
+	r.c.Patch = ofHead
 	return err
 }
 
@@ -84,7 +71,7 @@ func patchDigest(nodes []diffNode) string {
 		}
 		// Quoted, so that no path can end where another begins. A hash never refuses.
 		_, _ = fmt.Fprintf(h, "%q %q %q %q %t %t\n", n.NewPath, n.OldPath, n.AMode, n.BMode, n.New, n.Deleted)
-		writeHunks(h, n.Diff)
+		patch.WriteHunks(h, n.Diff)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -92,13 +79,4 @@ func patchDigest(nodes []diffNode) string {
 // binary recognises what stands for the diff of a binary file.
 func binary(diff string) bool {
 	return strings.HasPrefix(diff, "Binary files ") || strings.HasPrefix(diff, "GIT binary patch")
-}
-
-func writeHunks(w io.Writer, patch string) {
-	for line := range strings.Lines(patch) {
-		if strings.HasPrefix(line, "@@") {
-			line = "@@\n"
-		}
-		_, _ = io.WriteString(w, strings.TrimSuffix(line, "\n")+"\n") // a hash never refuses
-	}
 }

@@ -61,7 +61,7 @@ func (f *Forge) SetVerdict(ctx context.Context, r forges.RepoRef, sha string, re
 }
 
 func (f *Forge) setVerdict(ctx context.Context, r forges.RepoRef, sha string, report forges.Report, posted forges.Posted) (forges.Posted, error) {
-	if !validPath(r.FullName()) || !validSHA(sha) {
+	if !validPath(r.FullName()) || !forges.IsCommit(sha) {
 		return forges.Posted{}, forges.ErrNotFound
 	}
 	if _, err := f.me(ctx); err != nil {
