@@ -149,7 +149,7 @@ func (d *doctor) forge(ctx context.Context, in config.Instance, token string) {
 	}
 	w := forges.Wanted{HookURL: d.hookURL(in), Check: "primum"}
 	w.Owners, w.Repos = d.only(in)
-	look := admin.Look{Admin: token, Principals: rolesIn, Came: d.came(ctx, in.Key)}
+	look := admin.Look{Admin: token, Principals: rolesIn, Silent: silentIn, Came: d.came(ctx, in.Key)}
 	if d.deliver {
 		look.Deliver = func(ctx context.Context, send func() error) (bool, error) { return d.arrives(ctx, in.Key, send) }
 	}

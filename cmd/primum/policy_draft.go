@@ -11,7 +11,7 @@ import (
 )
 
 // draft is the policy file proposed for a repository.
-func draft(s survey, level string) string {
+func draft(s survey, level, mode string) string {
 	ladder := class.Current()
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Primum's policy for this repository: which rules of IEC 62304 a change must satisfy.
@@ -19,11 +19,12 @@ func draft(s survey, level string) string {
 # and "primum policy schema" prints the schema by which editors complete it.
 version: 1
 
-# observe judges and records only. advise posts a check that never blocks. enforce blocks.
-mode: observe
+# observe judges and records only: it posts nothing, so it must not be used where the check is required already.
+# advise posts a check that never blocks. enforce blocks.
+mode: %s
 
 product: %s
-`, plain(s.product))
+`, mode, plain(s.product))
 	if level == "" {
 		level = string(ladder.Highest())
 		fmt.Fprintf(&b, "\n# The safety class of the software system. %s stands here because until somebody decides,\n# the strictest class counts (4.3 g):\n", level)

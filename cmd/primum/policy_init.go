@@ -23,6 +23,7 @@ type initOptions struct {
 	forge   string
 	product string
 	class   string
+	mode    string
 	server  string
 	force   bool
 	dryRun  bool
@@ -34,10 +35,12 @@ func newPolicyInit(io *streams) *cobra.Command {
 		Use:   "init",
 		Short: "Write a first policy file with issue forms and a change template",
 		Long: "Looks at a repository (folders, languages, code owners, package manifests, workflows, the git\n" +
-			"remote) and writes " + policy.Path + " with proposed items in observe mode, the forms for change requests\n" +
+			"remote) and writes " + policy.Path + " with proposed items in the mode observe, the forms for change requests\n" +
 			"and problem reports, and the template of a change, as the forge wants them. It never overwrites a\n" +
-			"file without --force, and nothing it proposes is enforced until the mode says so.",
-		Example: "  primum policy init --dry-run\n  primum policy init --product infusion-pump --class C",
+			"file without --force, and nothing it proposes is enforced until the mode says so.\n\n" +
+			"Where the branch requires Primum's check already, as primum setup leaves it, say --mode advise:\n" +
+			"in observe nothing is posted, and a required check that never comes lets no change in.",
+		Example: "  primum policy init --dry-run\n  primum policy init --product infusion-pump --class C --forge gitea --mode advise",
 		Args:    arguments(0, 0, ""),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
@@ -47,7 +50,8 @@ func newPolicyInit(io *streams) *cobra.Command {
 	f.StringVar(&o.server, "server", "", "where Primum serves, https://primum.example.com; editors then complete the file by its schema")
 	f.BoolVar(&o.force, "force", false, "overwrite files that exist")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the files and write nothing")
-	oneOf(cmd, &o.forge, "forge", "the forge; found from the git remote if left out", "", "github", "gitlab", "gitea")
+	oneOf(cmd, &o.forge, "forge", "the forge; found from the git remote if left out", "", "github", "gitlab", "gitea", "forgejo")
+	oneOf(cmd, &o.mode, "mode", "what verdicts do to begin with", string(policy.Observe), string(policy.Advise), string(policy.Enforce))
 	oneOf(cmd, &o.class, "class", "the safety class of the software system; the highest if left out", append([]string{""}, classes()...)...)
 	return cmd
 }
@@ -89,6 +93,9 @@ func (o *initOptions) run(ctx context.Context) error {
 	}
 	if o.forge != "" {
 		found.forge, found.forgeSure = o.forge, true
+		if o.forge == "forgejo" {
+			found.forge = "gitea" // it reads the same folders
+		}
 	}
 	if o.product != "" {
 		found.product = o.product
@@ -97,7 +104,7 @@ func (o *initOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := schema + draft(found, o.class)
+	text := schema + draft(found, o.class, o.mode)
 	if _, errs := policy.Parse(policy.Path, []byte(text), rules.Specs()); len(errs) > 0 {
 		if errs.Has("wrong-value") && o.product != "" {
 			return usage("%s", errs[0].What+"; "+errs[0].Fix)
@@ -131,9 +138,10 @@ func (o *initOptions) write(found survey, files []newFile) error {
 		return nil
 	}
 	if !found.forgeSure {
-		o.io.printf("\nNeither remote nor folders show the forge; these are for %s. --forge names another\n", found.forge)
+		o.io.printf("\nNeither remote nor folders show the forge; these are for github, and Gitea and Forgejo read them too.\n" +
+			"For GitLab remove them and say --forge gitlab\n")
 	}
-	o.io.printf("\n%s", nextSteps(found))
+	o.io.printf("\n%s", nextSteps(found, o.mode))
 	return nil
 }
 
@@ -165,7 +173,7 @@ func (o *initOptions) put(f newFile) (verb string, err error) {
 }
 
 // nextSteps says what to do with what was written.
-func nextSteps(found survey) string {
+func nextSteps(found survey, mode string) string {
 	var b strings.Builder
 	b.WriteString("Next:\n")
 	step := 0
@@ -176,13 +184,21 @@ func nextSteps(found survey) string {
 	say("Decide the class of the software system and of each item in %s; what has none counts as the strictest.", policy.Path)
 	say("Fill in people: rules that ask for a role nobody holds cannot be satisfied.")
 	labels := "Labels cannot be seen from here. Create change-request and anomaly, or name your own under issues in the policy"
-	if found.forge == "github" && found.repo != "" {
+	if found.forge == "github" && found.forgeSure && found.repo != "" {
 		labels += ":\n   gh label create change-request --repo " + found.repo + "\n   gh label create anomaly --repo " + found.repo
 	} else {
 		labels += "."
 	}
 	say("%s", labels)
 	say("Check the file with \"primum policy lint\" and see what is in force with \"primum policy explain\".")
-	say("Commit to the default branch. In observe mode every change is judged and recorded, and nothing is posted;\n   change mode to advise, then to enforce, when the verdicts look right.")
+	in := "Bring them to the default branch. "
+	switch policy.Mode(mode) {
+	case policy.Observe:
+		say("%s", in+"In the mode observe every change is judged and recorded, and nothing is posted;\n   where the check is required already that keeps every change out: write advise there.\n   Change the mode to advise, then to enforce, when the verdicts look right.")
+	case policy.Advise:
+		say("%s", in+"In the mode advise every change gets a check that never blocks;\n   change the mode to enforce when the verdicts look right.")
+	default:
+		say("%s", in+"From then on verdicts block.")
+	}
 	return b.String()
 }

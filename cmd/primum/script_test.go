@@ -230,8 +230,8 @@ func TestProposedNamesStandInAnyPolicy(t *testing.T) {
 	s := survey{product: "pump", forge: "github", people: map[policy.Role][]string{}}
 	s.folders([]string{"fw/a.c", "bad[1]/x.c", "w*.c", "src/tests/a.py", "src/a/b.py", "src/b/c.py", "src/main.py", "build/x", "Build/y", "pump/z.c", "no/x", "a b/c.go"})
 	for _, level := range append(classes(), "") {
-		if p, errs := policy.Parse(policy.Path, []byte(draft(s, level)), rules.Specs()); len(errs) > 0 {
-			t.Errorf("class %q: %v\n%s", level, errs, draft(s, level))
+		if p, errs := policy.Parse(policy.Path, []byte(draft(s, level, "observe")), rules.Specs()); len(errs) > 0 {
+			t.Errorf("class %q: %v\n%s", level, errs, draft(s, level, "observe"))
 		} else if p.Mode != policy.Observe {
 			t.Errorf("the draft has mode %s", p.Mode)
 		}

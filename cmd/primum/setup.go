@@ -251,9 +251,8 @@ func (i *installing) carry(ctx context.Context, steps []forges.Step) error {
 	if err != nil {
 		return err
 	}
-	i.farewell()
+	i.farewell(left)
 	if left > 0 {
-		i.io.printf("\n%s left to you, see above.\n", stepsOf(left))
 		return errLeft
 	}
 	return nil
@@ -351,22 +350,28 @@ func (i *installing) reveal() {
 	i.io.printf("\n")
 }
 
-// farewell says how the first verdict comes.
-func (i *installing) farewell() {
-	how := "export the settings above"
-	if i.file != nil {
-		how = "set -a; . " + shellPath(i.envFile) + "; set +a"
+// farewell says how the first verdict comes, and what is to be done before.
+func (i *installing) farewell(left int) {
+	given, first := "", "Start the service"
+	switch {
+	case i.file != nil:
+		given = " --env-file " + shellWord(i.envFile)
+	default:
+		i.io.printf("\nPut the settings above into a file, or export them.")
 	}
-	i.io.printf("\nStart the service where %s leads to: %s; primum serve\nThen look at the whole: primum doctor\nThe first verdict comes with the first %s that is opened, or moved, against a branch with a policy.\n",
-		i.publicURL, how, i.change)
+	if left > 0 {
+		first = "Do what is left to you (" + stepsOf(left) + ", see above). Then start the service"
+	}
+	i.io.printf("\n%s where %s leads to:\n  primum serve%s\nand look at the whole while it runs:\n  primum doctor%s\nThe first verdict comes with the first %s that is opened, or moved, against a branch with a policy.\n",
+		first, i.publicURL, given, given, i.change)
 }
 
-// shellPath makes the shell read a file of the folder it is in.
-func shellPath(path string) string {
-	if strings.Contains(path, "/") {
+// shellWord writes a path so that a shell reads it as one word.
+func shellWord(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./~+:@%,") == "" {
 		return path
 	}
-	return "./" + path
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // rolesIn reads the roles that a policy names; none if it cannot be read.
@@ -376,4 +381,10 @@ func rolesIn(src []byte) []string {
 		return nil
 	}
 	return p.Principals()
+}
+
+// silentIn reports whether a policy can be read and has verdicts posted nowhere.
+func silentIn(src []byte) bool {
+	p, errs := policy.Parse(policy.Path, src, rules.Specs())
+	return p != nil && len(errs) == 0 && p.Mode == policy.Observe
 }

@@ -30,7 +30,7 @@ func newSetupGitea(io *streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return i.gitea(cmd.Context(), c, botTokenFile) },
 	}
 	i.flags(cmd)
-	i.ownToken(cmd, "org", "of an owner or administrator, with the scopes write:organization, write:repository, read:user (and write:admin to make the account)")
+	i.ownToken(cmd, "org", "of an owner or administrator, with the scopes write:organization, write:repository, read:user (and, to make the account and its token, write:admin and write:user)")
 	f := cmd.Flags()
 	f.StringVar(&c.URL, "url", "", "address people open the forge at (default $PRIMUM_GITEA_URL)")
 	f.StringVar(&c.Bot, "bot", "primum", "login of Primum's own account")
@@ -68,6 +68,7 @@ func (i *installing) gitea(ctx context.Context, c gitea.SetupConfig, botTokenFil
 		}
 		values = append(values, [2]string{i.variable("TOKEN"), c.BotToken})
 	}
+	c.Silent = silentIn
 	c.Keep, c.Principals, c.CAFile, c.Now = i.keep, rolesIn, i.caFile, clock.System{}.Now
 	if i.caFile != "" {
 		values = append(values, [2]string{i.variable("CA_FILE"), i.caFile})

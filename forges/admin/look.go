@@ -9,6 +9,8 @@ type Look struct {
 	Admin string
 	// Principals reads the roles that a policy names, "team:firmware".
 	Principals func(policy []byte) []string
+	// Silent reports whether a policy has verdicts posted nowhere; nil if that is not asked.
+	Silent func(policy []byte) bool
 	// Deliver asks for a test delivery by calling send and reports whether it
 	// came to the service; nil if no test delivery is wanted.
 	Deliver func(ctx context.Context, send func() error) (came bool, err error)

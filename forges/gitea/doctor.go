@@ -27,6 +27,7 @@ type exam struct {
 	product  product
 	me       someone
 	found    admin.Findings
+	bare     int               // repositories without a policy
 	unseen   bool              // something only an administrator is shown was left out
 	orgHooks map[string]string // by organisation: where its webhook was found; "" if nowhere
 	told     map[string]bool   // teams looked at, "acme/firmware"
@@ -49,6 +50,9 @@ func Examine(ctx context.Context, c Config, w forges.Wanted, l admin.Look) []for
 	e.scopes(ctx, repos)
 	for _, r := range repos {
 		e.repo(ctx, r)
+	}
+	if len(repos) > 0 && e.bare == len(repos) && len(e.Repos) == 0 {
+		e.found.Odd("policies", "in a clone: primum policy init", "no repository seen has a %s on its default branch, so nothing is judged; webhooks and protection were not looked at", policyPath)
 	}
 	e.last(ctx)
 	return e.found
@@ -186,12 +190,13 @@ func (e *exam) repo(ctx context.Context, r repoSeen) {
 			e.found.Wrong("policy of "+r.Name, forges.Bad, e.words.Explain(err, "", "let the account read the code: primum setup gitea --repo "+r.Name))
 			return
 		}
+		e.bare++
 		if containsFold(e.Repos, r.Name) {
 			e.found.Odd("policy of "+r.Name, "in a clone: primum policy init", "%s has no %s, so nothing is judged", r.Default, policyPath)
 		}
 		return
 	}
-	e.protection(ctx, r)
+	e.protection(ctx, r, e.Silent != nil && e.Silent(text))
 	e.webhook(ctx, r)
 	e.roles(ctx, r, text)
 }
@@ -207,7 +212,7 @@ func (e *exam) policyAt(ctx context.Context, r repoSeen) ([]byte, error) {
 }
 
 // protection looks at what really blocks a merge into the default branch.
-func (e *exam) protection(ctx context.Context, r repoSeen) {
+func (e *exam) protection(ctx context.Context, r repoSeen, silent bool) {
 	for _, branch := range e.branches(r) {
 		topic := "required check on " + branch + " of " + r.Name
 		cure := "primum setup gitea --repo " + r.Name + " --branch " + branch
@@ -229,6 +234,11 @@ func (e *exam) protection(ctx context.Context, r repoSeen) {
 				said = strings.Join(b.Contexts, ", ")
 			}
 			e.found.Bad(topic, cure, "the protection asks for %s and not for %s: a change without a verdict goes through", said, e.Check)
+			continue
+		}
+		if silent {
+			e.found.Bad(topic, "write mode: advise in "+policyPath+" (an administrator merges that past the check), or require the check later",
+				"a merge needs the check %s, which never comes: the policy observes only, so no change can be merged", e.Check)
 			continue
 		}
 		e.found.Good(topic, "a merge needs the check %s", e.Check)

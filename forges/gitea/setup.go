@@ -37,6 +37,8 @@ type SetupConfig struct {
 	Keep func(setting, value string) error
 	// Principals reads the roles that a policy names, "team:firmware"; nil for none.
 	Principals func(policy []byte) []string
+	// Silent reports whether a policy has verdicts posted nowhere; nil if that is not asked.
+	Silent func(policy []byte) bool
 
 	CAFile  string
 	CAPEM   []byte
@@ -55,6 +57,9 @@ func setupWords(product string) admin.Words {
 var botScopes = []string{"write:repository", "write:issue", "read:organization", "read:user"} //nolint:gochecknoglobals // constant
 
 const ownerScopes = "make the token anew with the scopes write:repository, write:organization and read:user (Settings, Applications), as an owner"
+
+// adminScopes is what making the account and its token takes besides.
+const adminScopes = "give the administrator's token the scopes write:admin and write:user as well (Settings, Applications)"
 
 // botUnits are the rights of the account's team.
 func botUnits() map[string]string {

@@ -30,11 +30,12 @@ func (s *setup) account(ctx context.Context) error {
 	case !s.me.Admin:
 		s.botMissing = true
 		s.byHand("make the account "+s.Bot+" for Primum",
-			"only the site's administrator makes accounts: Site administration, User accounts, Create user account; or gitea admin user create; then run this again")
+			"only the site's administrator makes accounts: Site administration, User accounts, Create user account; or on the server: "+
+				s.serverCommand()+" admin user create --username "+s.Bot+" --email "+s.Bot+"@"+mailHost(s.URL)+" --random-password --must-change-password=false; then run this again")
 		return nil
 	}
 	s.do("make the account "+s.Bot+" for Primum, with a password that nobody knows",
-		"the token needs the scope write:admin, and "+s.me.Login+" to administer the site", false, func(ctx context.Context) error {
+		adminScopes, false, func(ctx context.Context) error {
 			_, err := s.api.Call(ctx, http.MethodPost, "admin/users", map[string]any{
 				"username": s.Bot, "full_name": "Primum", "email": s.Bot + "@" + mailHost(s.URL),
 				"password": "p1-" + rand.Text(), "must_change_password": false, "send_notify": false,
@@ -81,7 +82,7 @@ func (s *setup) token(ctx context.Context) error {
 		s.is("the account " + s.Bot + " has a token, " + ours[0].Name + "; its value is known where it was kept")
 	case s.me.Admin:
 		name := freeName(there)
-		s.do("make a token of the account "+s.Bot+" ("+strings.Join(botScopes, ", ")+")", s.tokenPath(), false, func(ctx context.Context) error {
+		s.do("make a token of the account "+s.Bot+" ("+strings.Join(botScopes, ", ")+")", adminScopes+"; or "+s.tokenPath(), false, func(ctx context.Context) error {
 			var made accessToken
 			if _, err := s.asBot.Call(ctx, http.MethodPost, path, accessTokenOption{Name: name, Scopes: botScopes}, &made); err != nil {
 				return err
@@ -110,13 +111,17 @@ func freeName(there []accessToken) string {
 
 // tokenPath is how a person makes the account's token.
 func (s *setup) tokenPath() string {
-	command := "gitea"
-	if s.product.name == Forgejo {
-		command = "forgejo"
-	}
 	return "sign in as " + s.Bot + ": Settings, Applications, Generate new token, with repository and issue read and write, organization and user read; " +
-		"or on the server: " + command + " admin user generate-access-token --username " + s.Bot + " --token-name primum --scopes " + strings.Join(botScopes, ",") +
+		"or on the server: " + s.serverCommand() + " admin user generate-access-token --username " + s.Bot + " --token-name primum --scopes " + strings.Join(botScopes, ",") +
 		"; and give it with --bot-token-file"
+}
+
+// serverCommand is the program that runs on the forge's server.
+func (s *setup) serverCommand() string {
+	if s.product.name == Forgejo {
+		return "forgejo"
+	}
+	return "gitea"
 }
 
 // checkToken holds a token that is known against what it must be able to do.

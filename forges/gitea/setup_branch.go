@@ -208,13 +208,16 @@ func withContext(r rule, check string) (contexts []string, changed bool) {
 // policy looks for the policy on the branches.
 func (s *setup) policy(ctx context.Context, name string, branches []string) error {
 	for _, b := range branches {
-		_, err := s.api.Get(ctx, setupRepo(name)+"/contents/"+policyPath+"?ref="+url.QueryEscape(b), nil)
+		text, err := s.policyOn(ctx, name, b)
 		switch {
+		case err == nil && s.Silent != nil && s.Silent(text):
+			s.byHand("let the policy on "+b+" of "+name+" post its verdicts: it observes only, so the required check never comes and no change can be merged",
+				"write mode: advise in "+policyPath+"; an administrator merges that one past the required check")
 		case err == nil:
 			s.is(b + " of " + name + " has a policy, " + policyPath)
 		case statusIn(err) == http.StatusNotFound:
 			s.byHand("put a policy, "+policyPath+", on "+b+" of "+name+": without one nothing is judged there, and the required check never comes",
-				"in a clone: primum policy init; look it over and open a pull request with it, which gets a preview that does not block")
+				"in a clone: primum policy init --forge gitea --mode advise; look it over and open a pull request with it, which gets a preview that does not block")
 		default:
 			return s.words.Explain(err, "look for "+policyPath+" on "+b+" of "+name, protectNeed)
 		}
@@ -224,19 +227,28 @@ func (s *setup) policy(ctx context.Context, name string, branches []string) erro
 
 // policyOf reads the policy on a repository's first branch; nil if there is none.
 func (s *setup) policyOf(ctx context.Context, name string) []byte {
-	query := ""
+	branch := ""
 	if len(s.Branches) > 0 {
-		query = "?ref=" + url.QueryEscape(s.Branches[0])
+		branch = s.Branches[0]
+	}
+	text, err := s.policyOn(ctx, name, branch)
+	if err != nil {
+		return nil // the step about the policy says why
+	}
+	return text
+}
+
+// policyOn reads the policy on a branch, the default one for "".
+func (s *setup) policyOn(ctx context.Context, name, branch string) ([]byte, error) {
+	query := ""
+	if branch != "" {
+		query = "?ref=" + url.QueryEscape(branch)
 	}
 	var file struct {
 		Content string `json:"content"`
 	}
 	if _, err := s.api.Get(ctx, setupRepo(name)+"/contents/"+policyPath+query, &file); err != nil {
-		return nil // the step about the policy says why
+		return nil, err
 	}
-	text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(file.Content), ""))
-	if err != nil {
-		return nil
-	}
-	return text
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(file.Content), ""))
 }

@@ -293,6 +293,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 		{"administrators let through", func(t *testing.T, w *world, _ *gitea.Config, _ *forges.Wanted) {
 			w.call(t, http.MethodPatch, "repos/acme/pump/branch_protections/main", `{"block_admin_merge_override":false}`)
 		}, forges.Odd, "administrators may merge past the check"},
+		{"observed only", func(*testing.T, *world, *gitea.Config, *forges.Wanted) {}, forges.Bad, "which never comes: the policy observes only"},
 		{"no webhook", func(_ *testing.T, _ *world, _ *gitea.Config, w *forges.Wanted) {
 			w.HookURL = "https://elsewhere.example/hooks/gitea"
 		}, forges.Bad, "sends to https://elsewhere.example/hooks/gitea"},
@@ -321,7 +322,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 					return []string{"team:nobody"}
 				}
 				return []string{"user:mara"}
-			}}
+			}, Silent: func([]byte) bool { return tt.name == "observed only" }}
 			if tt.plant != nil {
 				tt.plant(t, w, &c, &want)
 			}
