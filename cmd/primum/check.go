@@ -116,6 +116,7 @@ func (o *checkOptions) runLocal(ctx context.Context, out io.Writer) (int, error)
 	in.Now, in.Engine = clock.System{}.Now(), o.remote.engine
 	in.Change.ReadAt = in.Now
 	v := rules.Evaluate(in)
+	withoutForge(&v)
 	if err := writeVerdict(out, o.format, &v); err != nil {
 		return exitFailure, err
 	}
@@ -128,14 +129,39 @@ func (o *checkOptions) runLocal(ctx context.Context, out io.Writer) (int, error)
 	return code, nil
 }
 
+// withoutForge takes back that a change is ready where rules that block were not
+// judged. At the lowest class what could not be read keeps nobody from merging, for
+// a forge may be out of reach; a checkout never had one.
+func withoutForge(v *rules.Verdict) {
+	if v.State != rules.Pass && v.State != rules.Waived {
+		return
+	}
+	n := 0
+	for _, r := range v.Results {
+		if forgeKnows(r) && r.Enforcement == policy.Block {
+			n++
+		}
+	}
+	if n > 0 {
+		v.State = rules.Unknown
+		v.Reason = fmt.Sprintf("%d rules that block are %s", n, forgeOnly)
+		if n == 1 {
+			v.Reason = "1 rule that blocks is " + forgeOnly
+		}
+	}
+}
+
 // judgeLocal decides by what a checkout can know: an answer that is unknown
 // only for want of a forge fails nobody, unless that was asked for.
 func (o *checkOptions) judgeLocal(v *rules.Verdict) (code int, says string) {
 	if len(v.PolicyErrors) > 0 || v.Preview != nil && len(v.Preview.Errors) > 0 {
 		return exitUsage, ""
 	}
-	fails, unknown := 0, 0
+	fails, unknown, elsewhere := 0, 0, 0
 	for _, r := range v.Results {
+		if forgeKnows(r) {
+			elsewhere++
+		}
 		if r.Enforcement != policy.Block {
 			continue
 		}
@@ -152,8 +178,12 @@ func (o *checkOptions) judgeLocal(v *rules.Verdict) (code int, says string) {
 		return exitFindings, ""
 	case unknown > 0 && o.strict:
 		return exitFindings, ""
-	case unknown > 0:
-		return exitCompliant, fmt.Sprintf("\nNothing found by what a checkout knows; %d rules need a forge and were not judged (--strict makes that a finding).", unknown)
+	case elsewhere > 0:
+		need := fmt.Sprintf("%d rules need a forge and were", elsewhere)
+		if elsewhere == 1 {
+			need = "1 rule needs a forge and was"
+		}
+		return exitCompliant, "\nNothing found by what a checkout knows; " + need + " not judged (--strict makes that a finding)."
 	default:
 		return exitCompliant, ""
 	}

@@ -109,13 +109,23 @@ func writeResult(b *strings.Builder, r rules.Result) {
 // tally closes with the rest in numbers.
 func tally(b *strings.Builder, v *rules.Verdict) {
 	n := map[rules.Outcome]int{}
+	elsewhere := 0
 	for _, r := range v.Results {
+		if forgeKnows(r) {
+			elsewhere++
+			continue
+		}
 		n[r.Outcome]++
 	}
-	if len(v.Results) > 0 {
-		fmt.Fprintf(b, "\n%d rules: %d passed, %d failed, %d waiting, %d waived, %d could not be read, %d not applicable\n",
-			len(v.Results), n[rules.Pass], n[rules.Fail], n[rules.Pending], n[rules.Waived], n[rules.Unknown], n[rules.NA])
+	if len(v.Results) == 0 {
+		return
 	}
+	fmt.Fprintf(b, "\n%d rules: %d passed, %d failed, %d waiting, %d waived, %d could not be read, %d not applicable",
+		len(v.Results), n[rules.Pass], n[rules.Fail], n[rules.Pending], n[rules.Waived], n[rules.Unknown], n[rules.NA])
+	if elsewhere > 0 {
+		fmt.Fprintf(b, ", %d judged on the forge", elsewhere)
+	}
+	b.WriteString("\n")
 }
 
 func policyLine(e policy.Error) string {

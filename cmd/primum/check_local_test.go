@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,6 +95,34 @@ func TestCheckLocalSaysWhatACheckoutCannotKnow(t *testing.T) {
 	}
 	if code, _ := r.check("text", true); code != exitFindings {
 		t.Errorf("strict: exit %d, want %d", code, exitFindings)
+	}
+}
+
+// At the lowest class what could not be read blocks nothing on a forge; a checkout
+// that knows next to nothing must not call the change ready all the same. What it
+// does not know is counted once, the same everywhere.
+func TestCheckLocalCallsNothingReadyItDidNotJudge(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, strings.ReplaceAll(strings.Replace(localPolicy, "class: B", "class: A", 1), "class: C", "class: A"))
+	r.write("fw/rate.c", "int rate = 1;\n")
+	r.commit("Set the rate\n\nCR: #12")
+	for _, format := range []string{"text", "markdown", "json", "sarif"} {
+		code, out := r.check(format, false)
+		if code != exitCompliant || strings.Contains(strings.ToLower(out), "ready to merge") {
+			t.Errorf("%s: exit %d:\n%s", format, code, out)
+		}
+	}
+	if _, out := r.check("json", false); !strings.Contains(out, `"state": "unknown"`) {
+		t.Errorf("the state is not unknown:\n%s", out)
+	}
+	_, out := r.check("text", false)
+	_, list, _ := strings.Cut(out, "judged on the forge:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	n := len(strings.Split(strings.TrimSpace(list), "\n"))
+	for _, want := range []string{fmt.Sprintf("%d rules need a forge", n), fmt.Sprintf(", %d judged on the forge\n", n), " 0 could not be read,"} {
+		if n < 5 || !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }
 
