@@ -19,6 +19,7 @@ import (
 	"primum/bot/store"
 	"primum/bot/work"
 	"primum/forges"
+	"primum/forges/gitea"
 )
 
 // newServe is "primum serve".
@@ -101,12 +102,21 @@ func serve(ctx context.Context, io *streams, c *config.Config, engine string) er
 	log.InfoContext(ctx, "serving", slog.String("address", l.Addr().String()), slog.String("public_url", c.PublicURL),
 		slog.String("database", databaseKind(c)), slog.String("version", engine))
 	for _, f := range served {
-		log.InfoContext(ctx, "serving forge", slog.String("forge", f.Key()), slog.String("product", f.Capabilities().Product),
-			slog.String("webhooks", c.PublicURL+"/hooks/"+f.Key()))
+		log.LogAttrs(ctx, slog.LevelInfo, "serving forge", about(f, c.PublicURL)...)
 	}
 	err = service.Serve(ctx, l)
 	log.InfoContext(ctx, "stopped")
 	return errors.Join(err, closeDB())
+}
+
+// about is what is known of a forge before it is asked for anything. Gitea and
+// Forgejo tell with their version which of the two they are.
+func about(f forges.Forge, public string) []slog.Attr {
+	out := []slog.Attr{slog.String("forge", f.Key()), slog.String("webhooks", public+"/hooks/"+f.Key())}
+	if c := f.Capabilities(); c.Product != gitea.Gitea || c.Version != "" {
+		out = append(out, slog.String("product", c.Product))
+	}
+	return out
 }
 
 // logger writes to the stream for people, as text or JSON.

@@ -50,6 +50,20 @@ func TestEveryForgeOfTheSettingsIsServed(t *testing.T) {
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %v, want %v", keys, want)
 	}
+	told := map[string]string{}
+	for _, f := range served {
+		for _, a := range about(f, c.PublicURL) {
+			told[f.Key()+" "+a.Key] = a.Value.String()
+		}
+	}
+	for what, want := range map[string]string{
+		"github product": "GitHub", "plant product": "GitLab", "gitea product": "", "forgejo product": "",
+		"forgejo webhooks": "https://primum.example/hooks/forgejo",
+	} {
+		if told[what] != want {
+			t.Errorf("of %s the log says %q, want %q", what, told[what], want)
+		}
+	}
 	for i := range c.Forges {
 		if g := c.Forges[i].GitLab; g != nil {
 			for _, way := range config.Ways() {
