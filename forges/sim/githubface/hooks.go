@@ -162,6 +162,8 @@ func (s shaper) payload(h sim.Happening, app *sim.App) (event string, body j) {
 			body["reason"] = h.Reason
 		}
 		return "merge_group", body
+	case sim.ReactionHappened, sim.RequestHappened:
+		return "", nil // GitHub tells of no reaction; that a review is asked for decides nothing here and is left out
 	case sim.LabelHappened:
 		body["label"] = s.label(h.Repo, h.Label.Name)
 		body["label"].(j)["id"] = h.Label.ID //nolint:forcetypeassert // just made
