@@ -84,6 +84,7 @@ func (c *Case) mayNot(k *evidence.Command, held map[string]bool) string {
 		roles := c.approvers(c.Policy.Setting(waiverValidID, c.Class.Class))
 		i := slices.IndexFunc(c.Waivers, func(w Waiver) bool { return w.ID == k.Waiver })
 		switch _, author := c.People.AuthorWhy(k.By); {
+		case i >= 0 && c.Waivers[i].State == WaiverActive: // somebody else has approved it
 		case !c.People.Holds(k.By, roles...):
 			return c.needsRole("the approval of a waiver", roles)
 		case author:

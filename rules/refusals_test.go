@@ -14,7 +14,6 @@ import (
 // a holder of the role says nothing.
 func TestCommandsOfPeopleWhoMayNotGiveThem(t *testing.T) {
 	t.Parallel()
-	const waive = "/primum waive review-quorum until 2026-01-20 because the second reviewer is on leave"
 	for name, tt := range map[string]struct {
 		before []string // "login: text"
 		by     fact.Person
@@ -32,7 +31,8 @@ func TestCommandsOfPeopleWhoMayNotGiveThem(t *testing.T) {
 		"anybody answers":                  {nil, ft.Guest(), "/primum risk 1: no, because nothing new reaches the motor", ""},
 		"a developer verifies":             {nil, ft.Jonas(), "/primum verify v1.4.2", "a verification counts from holders of verification only; ask "},
 		"verification verifies":            {nil, ft.Priya(), "/primum verify v1.4.2", ""},
-		"a stranger approves a waiver":     {[]string{"mara: " + waive}, ft.Guest(), "/primum approve W1", "the approval of a waiver counts from holders of "},
+		"a stranger approves a waiver":     {[]string{"mara: " + ask}, ft.Guest(), "/primum approve W1", "the approval of a waiver counts from holders of "},
+		"a stranger approves one in force": {[]string{"mara: " + ask, "ruth: /primum approve W1"}, ft.Guest(), "/primum approve W1", ""},
 		"a stranger asks to look again":    {nil, ft.Guest(), "/primum recheck", ""},
 		"a wrong command is wrong already": {nil, ft.Guest(), "/primum hold on tight", ""},
 	} {
@@ -42,7 +42,7 @@ func TestCommandsOfPeopleWhoMayNotGiveThem(t *testing.T) {
 			at := 25.0
 			for _, line := range tt.before {
 				who, text, _ := strings.Cut(line, ": ")
-				by := map[string]fact.Person{"sam": ft.Sam(), "mara": ft.Mara()}[who]
+				by := map[string]fact.Person{"sam": ft.Sam(), "mara": ft.Mara(), "ruth": ft.Ruth()}[who]
 				ft.Say(c, by, ft.At(at), text)
 				at += 0.1
 			}
