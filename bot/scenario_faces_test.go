@@ -106,6 +106,7 @@ var sayings = []struct {
 	{regexp.MustCompile(`\[bot\]`), ""},
 	{regexp.MustCompile(` \(\[review\]\([^)]*\)\)`), ""},
 	{regexp.MustCompile(` · ` + "`/primum recheck`" + `: judge again`), ""},
+	{regexp.MustCompile("(`[a-z]+`|Somebody the forge does not name) edited Primum's comment"), "WHO edited Primum's comment"},
 	{regexp.MustCompile(`!([0-9]+)\b`), "#$1"},
 }
 

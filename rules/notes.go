@@ -58,7 +58,7 @@ func edited(e *fact.Edit) Note {
 	}
 	return Note{
 		Kind: EditedComment, Text: text + "; that was not Primum's and counts for nothing",
-		By: e.By.Login, At: e.At.UTC().Truncate(time.Second), URL: e.URL,
+		By: e.By.Login, At: e.At.UTC().Truncate(time.Second),
 	}
 }
 

@@ -70,7 +70,7 @@ func (s *Standing) Compare(m store.CommentMemory, tells bool, now time.Time, tri
 			return m, nil
 		}
 	}
-	edit := fact.Edit{At: k.EditedAt, URL: k.URL}
+	edit := fact.Edit{At: k.EditedAt}
 	if k.Editor.Known() {
 		edit.By = k.Editor
 	}

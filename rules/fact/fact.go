@@ -383,9 +383,8 @@ type Comment struct {
 
 // Edit is one edit that somebody else made to a text of ours.
 type Edit struct {
-	By  Person    `json:"by,omitzero"` // not known where the forge does not tell
-	At  time.Time `json:"at,omitzero"` // zero if the forge does not tell
-	URL string    `json:"url,omitempty"`
+	By Person    `json:"by,omitzero"` // not known where the forge does not tell
+	At time.Time `json:"at,omitzero"` // zero if the forge does not tell
 }
 
 // LinkKind says how a change names an issue.
