@@ -45,6 +45,11 @@ func (r *reading) listFiles(ctx context.Context, key string) ([]fact.File, error
 		return nil, err
 	}
 	whole := max(total(h), len(first))
+	if whole == 0 {
+		if err := r.reallyEmpty(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if len(first) > 0 && whole > manyPages*len(first) {
 		beginning, err := r.listed(first)
 		if err != nil {
@@ -78,6 +83,26 @@ func (r *reading) listFiles(ctx context.Context, key string) ([]fact.File, error
 		return nil, fmt.Errorf("%d of %d came: %w", len(files), whole, forges.ErrConflict)
 	}
 	return files, nil
+}
+
+// reallyEmpty makes sure that an open change without files has none: while it
+// is merged its commits are in the target branch already and it still counts as
+// open, and then the list of its files is empty too. Taken as it comes, the
+// record of such a change would end with an empty change, ready to merge.
+func (r *reading) reallyEmpty(ctx context.Context) error {
+	if r.c.State != fact.Open || r.pull.MergeBase == r.pull.Head.SHA || r.c.Base.Name == "" || r.pull.Head.SHA == "" {
+		return nil
+	}
+	var ahead struct {
+		Total int `json:"total_commits"`
+	}
+	if _, err := r.get(ctx, r.path("compare", r.c.Base.Name+"..."+r.pull.Head.SHA), nil, &ahead); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	if ahead.Total == 0 {
+		return fmt.Errorf("no file is listed, and the commits are in %s already, as while a change is merged: %w", r.c.Base.Name, forges.ErrConflict)
+	}
+	return nil
 }
 
 // listed are the files of the list, all of the head that is read.
