@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"primum/forges/sim"
-	"primum/forges/sim/simtest"
 )
 
 // BenchmarkInFlight opens changes at once on a forge that takes 50 ms for every
@@ -27,10 +26,10 @@ func BenchmarkInFlight(b *testing.B) {
 	for _, n := range []int{1, 10, 100} {
 		b.Run(fmt.Sprintf("changes=%d", n), func(b *testing.B) {
 			w := &watched{at: map[string]time.Time{}}
-			s := newStageOn(b, simtest.Options{Unchecked: true, Wrap: w.watch}, b.TempDir()+"/primum.db", 0)
+			s := newStageOn(b, groundOptions{Unchecked: true, Wrap: w.watch}, b.TempDir()+"/primum.db", 0)
 			s.ends(20*time.Second, map[int]string{s.open("warm"): "failure"})
 			s.quiet(20 * time.Second)
-			s.rig.Forge.SetFaults(func(f *sim.Faults) { f.Latency = trip })
+			s.ground.forge.SetFaults(func(f *sim.Faults) { f.Latency = trip })
 			var trips []float64
 			var total time.Duration
 			for round := 0; b.Loop(); round++ {
@@ -112,7 +111,7 @@ func BenchmarkDeliveries(b *testing.B) {
 	var mu sync.Mutex
 	var header http.Header
 	var body []byte
-	s := newStageOn(b, simtest.Options{Unchecked: true, Sent: func(event string, h http.Header, payload []byte) {
+	s := newStageOn(b, groundOptions{Unchecked: true, Sent: func(event string, h http.Header, payload []byte) {
 		if event == "pull_request" {
 			mu.Lock()
 			header, body = h.Clone(), bytes.Clone(payload)

@@ -11,14 +11,18 @@ import (
 	"time"
 
 	"primum/bot/store/pgtest"
-	"primum/forges/github"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
 )
 
 func TestFromWebhookToVerdict(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
+	everywhere(t, fromWebhookToVerdict)
+}
+
+func fromWebhookToVerdict(t *testing.T, on string) {
+	t.Helper()
+	s := newStage(t, groundOptions{On: on})
 	n := s.open("alpha")
 	s.ends(20*time.Second, map[int]string{n: "failure"})
 	s.approve(n)
@@ -26,7 +30,7 @@ func TestFromWebhookToVerdict(t *testing.T) {
 	if c := s.comments(n); c != 1 {
 		t.Errorf("%d comments, want one", c)
 	}
-	_, err := s.rig.Forge.As("mara").Push(simtest.Repo, "alpha", sim.NewCommit{Message: "More", Files: map[string]string{"fw/alpha.c": "int more;\n"}})
+	_, err := s.ground.forge.As("mara").Push(simtest.Repo, "alpha", sim.NewCommit{Message: "More", Files: map[string]string{"fw/alpha.c": "int more;\n"}})
 	s.must(err)
 	s.ends(20*time.Second, map[int]string{n: "failure"})
 }
@@ -35,9 +39,14 @@ func TestFromWebhookToVerdict(t *testing.T) {
 // all the same, and cannot approve; somebody else can.
 func TestWhoPushedUnderAnothersNameCannotApprove(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
+	everywhere(t, whoPushedCannotApprove)
+}
+
+func whoPushedCannotApprove(t *testing.T, on string) {
+	t.Helper()
+	s := newStage(t, groundOptions{On: on})
 	n := s.open("alpha")
-	_, err := s.rig.Forge.As("jonas").Push(simtest.Repo, "alpha", sim.NewCommit{
+	_, err := s.ground.forge.As("jonas").Push(simtest.Repo, "alpha", sim.NewCommit{
 		Message: "More", Author: "mara", Committer: "mara", Files: map[string]string{"fw/alpha.c": "int more;\n"},
 	})
 	s.must(err)
@@ -45,7 +54,7 @@ func TestWhoPushedUnderAnothersNameCannotApprove(t *testing.T) {
 	s.approve(n) // jonas
 	s.quiet(20 * time.Second)
 	s.ends(20*time.Second, map[int]string{n: "failure"})
-	_, err = s.rig.Forge.As("alex").Approve(simtest.Repo, n, "")
+	_, err = s.ground.forge.As("alex").Approve(simtest.Repo, n, "")
 	s.must(err)
 	s.ends(20*time.Second, map[int]string{n: "success"})
 }
@@ -54,13 +63,13 @@ func TestWhoPushedUnderAnothersNameCannotApprove(t *testing.T) {
 // requires is one judgement.
 func TestOnlyRequiredChecksAreLookedAt(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
+	s := newStage(t, groundOptions{})
 	text := strings.Replace(stagePolicy, "  verify-checks-green: off\n", "", 1) + "checks: {A: [lint], C: [build]}\n"
-	_, err := s.rig.Forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Ask for a build", Files: map[string]string{".primum.yml": text}})
+	_, err := s.ground.forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Ask for a build", Files: map[string]string{".primum.yml": text}})
 	s.must(err)
 	n := s.open("alpha")
 	s.approve(n)
-	ci := s.rig.Forge.As("ci[bot]")
+	ci := s.ground.forge.As("ci[bot]")
 	begun := map[string]int64{}
 	for _, name := range []string{"weather", "lint", "build"} { // lint is asked for at another class
 		begun[name], err = ci.CreateCheck(simtest.Repo, sim.CheckRun{Name: name, SHA: s.head(n), Status: "in_progress"})
@@ -73,11 +82,11 @@ func TestOnlyRequiredChecksAreLookedAt(t *testing.T) {
 		s.must(ci.UpdateCheck(simtest.Repo, begun[name], func(r *sim.CheckRun) { r.Conclusion = "success" }))
 		s.quiet(20 * time.Second)
 	}
-	s.rig.Face.ResetCalls()
+	s.ground.reset()
 	before := s.judged()
 	green("weather")
 	green("lint")
-	if c := s.rig.Face.Calls(); c.Reads+c.Writes != 0 || s.judged() != before {
+	if c := s.ground.calls(); c.Reads+c.Writes != 0 || s.judged() != before {
 		t.Errorf("calls = %v, %d judgements; want none", c.Routes, s.judged()-before)
 	}
 	green("build")
@@ -90,7 +99,7 @@ func TestOnlyRequiredChecksAreLookedAt(t *testing.T) {
 
 func TestTheServiceAnswersForItself(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
+	s := newStage(t, groundOptions{})
 	s.within(10*time.Second, "never ready", func() error {
 		if code := s.get("/readyz"); code != http.StatusOK {
 			return &statusError{code}
@@ -113,82 +122,40 @@ func (e *statusError) Error() string { return "status " + strconv.Itoa(e.code) }
 // Law 10: ten events on one change within a second are at most two judgements.
 func TestTenEventsAreTwoJudgements(t *testing.T) {
 	t.Parallel()
-	s := newStageOn(t, simtest.Options{}, filepath.Join(t.TempDir(), "primum.db"), 3*time.Second)
-	n := s.open("alpha")
-	s.ends(20*time.Second, map[int]string{n: "failure"})
-	s.quiet(20 * time.Second)
-	before := s.judged()
-	for i := range 10 {
-		s.must(s.rig.Forge.As("mara").SetTitle(simtest.Repo, n, "Title "+strconv.Itoa(i)))
-	}
-	s.quiet(20 * time.Second)
-	if got := s.judged() - before; got < 1 || got > 2 {
-		t.Errorf("%d judgements of ten events", got)
-	}
+	everywhere(t, func(t *testing.T, on string) {
+		s := newStageOn(t, groundOptions{On: on}, filepath.Join(t.TempDir(), "primum.db"), 3*time.Second)
+		n := s.open("alpha")
+		s.ends(20*time.Second, map[int]string{n: "failure"})
+		s.quiet(20 * time.Second)
+		before := s.judged()
+		for i := range 10 {
+			s.must(s.ground.forge.As("mara").SetTitle(simtest.Repo, n, "Title "+strconv.Itoa(i)))
+		}
+		s.quiet(20 * time.Second)
+		if got := s.judged() - before; got < 1 || got > 2 {
+			t.Errorf("%d judgements of ten events", got)
+		}
+	})
 }
 
 // Law 10: deliveries that cannot change a verdict cost no call.
 func TestIdleTalkCostsNoCall(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, simtest.Options{})
-	n := s.open("alpha")
-	s.ends(20*time.Second, map[int]string{n: "failure"})
-	s.quiet(20 * time.Second)
-	s.rig.Face.ResetCalls()
-	for range 5 {
-		_, err := s.rig.Forge.As("chen").Comment(simtest.Repo, n, "Looks fine to me.")
-		s.must(err)
-	}
-	s.quiet(20 * time.Second)
-	if c := s.rig.Face.Calls(); c.Reads+c.Writes != 0 {
-		t.Errorf("calls = %v, want none", c.Routes)
-	}
-}
-
-// Law 7 and 6: 5 % of calls answered 502, 2 % never, the rate limit spent for a
-// while: every change ends right, and nobody did anything.
-func TestEveryChangeEndsRightOnAFaultyForge(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, simtest.Options{Seed: 7})
-	s.rig.Forge.SetFaults(func(f *sim.Faults) { f.FailShare, f.HangShare = 0.05, 0.02 })
-	want := map[int]string{}
-	for i := range 30 {
-		n := s.open("topic" + strconv.Itoa(i))
-		want[n] = "failure"
-		if i%2 == 0 {
-			s.approve(n)
-			want[n] = "success"
+	everywhere(t, func(t *testing.T, on string) {
+		s := newStage(t, groundOptions{On: on})
+		n := s.open("alpha")
+		s.ends(20*time.Second, map[int]string{n: "failure"})
+		s.quiet(20 * time.Second)
+		s.ground.reset()
+		for range 5 {
+			_, err := s.ground.forge.As("chen").Comment(simtest.Repo, n, "Looks fine to me.")
+			s.must(err)
 		}
-		if i == 10 {
-			s.rig.Forge.SetFaults(func(f *sim.Faults) { f.LimitedUntil, f.Limit = time.Now().Add(3*time.Second), sim.LimitSecondary })
+		s.quiet(20 * time.Second)
+		if c := s.ground.calls(); c.Reads+c.Writes != 0 {
+			t.Errorf("calls = %v, want none", c.Routes)
 		}
-	}
-	s.ends(2*time.Minute, want)
-	s.rig.Forge.SetFaults(func(f *sim.Faults) { *f = sim.Faults{} })
-	for n := range want {
-		if c := s.comments(n); c > 1 {
-			t.Errorf("change %d has %d comments", n, c)
-		}
-	}
-}
-
-// A thousand changes opened at once: none refused, none lost.
-func TestAThousandChangesAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a thousand changes take their time")
-	}
-	t.Parallel()
-	s := newStage(t, simtest.Options{})
-	want := map[int]string{}
-	for i := range 1000 {
-		want[s.open("t"+strconv.Itoa(i))] = "failure"
-	}
-	s.ends(5*time.Minute, want)
-	for _, d := range s.rig.Face.Deliveries() {
-		if d.Event == "pull_request" && d.Status != http.StatusAccepted {
-			t.Fatalf("delivery %s was answered %d", d.Event, d.Status)
-		}
-	}
+	})
 }
 
 // A forge that answers slowly is asked by ten and more at a time, and each
@@ -199,8 +166,8 @@ func TestChangesInFlightOverlap(t *testing.T) {
 	var held atomic.Int64
 	var armed atomic.Bool
 	all := make(chan struct{})
-	s := newStage(t, simtest.Options{
-		Config: func(c *github.Config) { c.Timeout = 18 * time.Second },
+	s := newStage(t, groundOptions{
+		Timeout: 18 * time.Second,
 		Wrap: func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if armed.Load() {
@@ -219,7 +186,7 @@ func TestChangesInFlightOverlap(t *testing.T) {
 	warm := s.open("warm")
 	s.ends(20*time.Second, map[int]string{warm: "failure"})
 	s.quiet(20 * time.Second)
-	s.rig.Face.ResetCalls()
+	s.ground.reset()
 	armed.Store(true)
 	want := map[int]string{}
 	for i := range 20 {
@@ -227,7 +194,7 @@ func TestChangesInFlightOverlap(t *testing.T) {
 	}
 	s.ends(time.Minute, want)
 	s.quiet(time.Minute)
-	c := s.rig.Face.Calls()
+	c := s.ground.calls()
 	t.Logf("20 changes: %d reads, %d writes", c.Reads, c.Writes)
 	if c.Reads != 20 || c.Writes != 40 {
 		t.Errorf("%d reads and %d writes for 20 changes, want 20 and 40: %v", c.Reads, c.Writes, c.Routes)
@@ -238,7 +205,7 @@ func TestChangesInFlightOverlap(t *testing.T) {
 // every change ends right, with one check and one comment.
 func TestTwoReplicasOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	one := newStageOn(t, simtest.Options{}, pgtest.New(t).Database(t), 300*time.Millisecond)
+	one := newStageOn(t, groundOptions{}, pgtest.New(t).Database(t), 300*time.Millisecond)
 	two := one.replica()
 	want := map[int]string{}
 	var turn atomic.Int64 // a balancer in front of both
@@ -250,7 +217,7 @@ func TestTwoReplicasOnPostgreSQL(t *testing.T) {
 		to.bot.Handler().ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
-	one.rig.Face.SetHook(front.URL + "/hooks/github")
+	one.ground.setHook(front.URL + "/hooks/github")
 	for i := range 20 {
 		n := one.open("t" + strconv.Itoa(i))
 		want[n] = "failure"

@@ -8,8 +8,10 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +19,6 @@ import (
 	"primum/bot/intake"
 	"primum/bot/store"
 	"primum/forges"
-	"primum/forges/github"
 	"primum/forges/sim"
 	"primum/forges/sim/simtest"
 )
@@ -49,11 +50,11 @@ rules:
   config-commit-identity: off
 `
 
-// stage is the simulated GitHub with the whole service before it: webhooks come
+// stage is a simulated forge with the whole service before it: webhooks come
 // in over HTTP, calls go out over HTTP through the real adapter.
 type stage struct {
 	t      testing.TB
-	rig    *simtest.Rig
+	ground *ground
 	db     *store.DB
 	at     string        // address of the database
 	settle time.Duration // of bursts
@@ -63,34 +64,31 @@ type stage struct {
 	stop   func() // stops the service and closes its store
 }
 
-func newStage(t testing.TB, o simtest.Options) *stage {
+func newStage(t testing.TB, o groundOptions) *stage {
 	t.Helper()
 	return newStageOn(t, o, filepath.Join(t.TempDir(), "primum.db"), 300*time.Millisecond)
 }
 
-func newStageOn(t testing.TB, o simtest.Options, database string, settle time.Duration) *stage {
+func newStageOn(t testing.TB, o groundOptions, database string, settle time.Duration) *stage {
 	t.Helper()
-	o.Now = clock.System{}.Now
-	s := &stage{t: t, at: database, settle: settle}
-	configure := o.Config
-	o.Config = func(c *github.Config) {
-		c.Timeout = 2 * time.Second
-		if configure != nil {
-			configure(c)
-		}
-	}
-	s.rig = simtest.New(t, o)
-	_, err := s.rig.Forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Policy", Files: map[string]string{".primum.yml": stagePolicy}})
-	s.must(err)
+	s := &stage{t: t, at: database, settle: settle, ground: newGround(t, o)}
+	s.govern(stagePolicy)
 	s.start()
 	t.Cleanup(func() { s.stop() })
 	return s
 }
 
+// govern puts a policy on main.
+func (s *stage) govern(policy string) {
+	s.t.Helper()
+	_, err := s.ground.forge.As("alex").Push(simtest.Repo, "main", sim.NewCommit{Message: "Policy", Files: map[string]string{".primum.yml": policy}})
+	s.must(err)
+}
+
 // replica is a second service on the same database and forge.
 func (s *stage) replica() *stage {
 	s.t.Helper()
-	r := &stage{t: s.t, rig: s.rig, at: s.at, settle: s.settle}
+	r := &stage{t: s.t, ground: s.ground, at: s.at, settle: s.settle}
 	r.start()
 	s.t.Cleanup(func() { r.stop() })
 	return r
@@ -104,12 +102,12 @@ func (s *stage) start() {
 	s.must(err)
 	s.db, s.meter = db, NewMeter()
 	s.bot, err = New(Options{
-		Store: db, Forges: []forges.Forge{s.rig.GitHub}, Clock: clock.System{}, Log: log, Engine: "test", Meter: s.meter,
+		Store: db, Forges: []forges.Forge{s.ground.adapter}, Clock: clock.System{}, Log: log, Engine: "test", Meter: s.meter,
 		PublicURL: "https://primum.example", Intake: intake.Options{Settle: s.settle},
 	})
 	s.must(err)
 	s.web = httptest.NewServer(s.bot.Handler())
-	s.rig.Face.SetHook(s.web.URL + "/hooks/github")
+	s.ground.setHook(s.hook())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.bot.Run(ctx) }()
@@ -136,7 +134,7 @@ func (s *stage) must(err error) {
 // open opens a change by mara.
 func (s *stage) open(name string) int {
 	s.t.Helper()
-	mara := s.rig.Forge.As("mara")
+	mara := s.ground.forge.As("mara")
 	_, err := mara.Push(simtest.Repo, name, sim.NewCommit{Message: "Change " + name, Files: map[string]string{"fw/" + name + ".c": "int " + name + ";\n"}})
 	s.must(err)
 	n, err := mara.OpenChange(simtest.Repo, sim.NewChange{Title: "Change " + name, Head: name})
@@ -146,46 +144,90 @@ func (s *stage) open(name string) int {
 
 func (s *stage) approve(n int) {
 	s.t.Helper()
-	_, err := s.rig.Forge.As("jonas").Approve(simtest.Repo, n, "")
+	_, err := s.ground.forge.As("jonas").Approve(simtest.Repo, n, "")
 	s.must(err)
 }
 
 // head is the head of a change.
 func (s *stage) head(n int) string {
 	s.t.Helper()
-	is, ok := s.rig.Forge.Issue(simtest.Repo, n)
+	is, ok := s.ground.forge.Issue(simtest.Repo, n)
 	if !ok {
 		s.t.Fatalf("no change %d", n)
 	}
 	return is.Change.Head
 }
 
-// conclusion is what Primum's check says on a commit: "" if there is none,
-// "in_progress" while it waits.
+// hook is where the service takes the forge's deliveries.
+func (s *stage) hook() string { return s.web.URL + "/hooks/" + s.ground.adapter.Key() }
+
+// conclusion is what Primum's verdict says on a commit: "" if there is none,
+// "in_progress" or "pending" while it waits. Of statuses the newest alone counts.
 func (s *stage) conclusion(sha string) (said string, runs int) {
-	for _, c := range s.rig.Forge.Checks(simtest.Repo, sha) {
-		if c.Name != "primum" {
-			continue
-		}
-		runs++
-		said = c.Conclusion
-		if said == "" {
-			said = c.Status
+	all := s.ground.verdicts(sha)
+	if len(all) == 0 {
+		return "", 0
+	}
+	return all[len(all)-1], len(all)
+}
+
+// said are Primum's comments on a change.
+func (s *stage) said(n int) []sim.Comment {
+	var out []sim.Comment
+	for _, c := range s.ground.forge.Comments(simtest.Repo, n) {
+		if c.Author == s.account(s.ground.bot) {
+			out = append(out, c)
 		}
 	}
-	return said, runs
+	return out
 }
 
 // comments counts Primum's comments on a change.
-func (s *stage) comments(n int) int {
-	count := 0
-	for _, c := range s.rig.Forge.Comments(simtest.Repo, n) {
-		if c.Author == s.rig.App.Bot {
-			count++
+func (s *stage) comments(n int) int { return len(s.said(n)) }
+
+// account is the id behind a login.
+func (s *stage) account(login string) (id int64) {
+	s.t.Helper()
+	s.ground.forge.Read(func(v *sim.View) {
+		if a := v.AccountByLogin(login); a != nil {
+			id = a.ID
+		}
+	})
+	if id == 0 {
+		s.t.Fatalf("there is no account %s", login)
+	}
+	return id
+}
+
+// merges holds what the forge would let be merged against what was judged.
+func (s *stage) merges(want map[int]string) {
+	s.t.Helper()
+	for n, conclusion := range want {
+		if why := s.ground.forge.Hinders(simtest.Repo, n); (len(why) == 0) != (conclusion == "success") {
+			s.t.Errorf("change %d, judged %s: the forge's reasons against a merge are %q", n, conclusion, why)
 		}
 	}
-	return count
 }
+
+// told holds the comments of changes against what was judged: at most one each,
+// and none that asks for an approval where there is one.
+func (s *stage) told(want map[int]string) {
+	s.t.Helper()
+	for n, conclusion := range want {
+		all := s.said(n)
+		if len(all) > 1 {
+			s.t.Errorf("change %d has %d comments", n, len(all))
+		}
+		for _, c := range all {
+			if passed := strings.Contains(c.Body, passedTitle); passed != (conclusion == "success") {
+				s.t.Errorf("change %d, judged %s, has the comment:\n%s", n, conclusion, c.Body)
+			}
+		}
+	}
+}
+
+// passedTitle is what the comment of a change that passes says.
+const passedTitle = "Ready to merge"
 
 // within polls until a claim about the stage holds.
 func (s *stage) within(limit time.Duration, what string, holds func() error) {
@@ -220,14 +262,14 @@ func (s *stage) ends(limit time.Duration, want map[int]string) {
 }
 
 func (s *stage) key(n int) store.Key {
-	repo, _ := s.rig.Forge.Repo(simtest.Repo)
-	return store.Key{Forge: "github", RepoID: strconv.FormatInt(repo.ID, 10), Kind: store.KindChange, Ref: strconv.Itoa(n)}
+	repo, _ := s.ground.forge.Repo(simtest.Repo)
+	return store.Key{Forge: s.ground.adapter.Key(), RepoID: strconv.FormatInt(repo.ID, 10), Kind: store.KindChange, Ref: strconv.Itoa(n)}
 }
 
 // quiet waits until nothing is left to do.
 func (s *stage) quiet(limit time.Duration) {
 	s.t.Helper()
-	s.must(s.rig.Face.Drain(s.t.Context()))
+	s.must(s.ground.drain(s.t.Context()))
 	s.within(limit, "work is left", func() error {
 		n, err := s.db.Counts(context.Background())
 		if err != nil || n.Due+n.Leased == 0 && n.Waiting == 0 {
@@ -269,4 +311,11 @@ func (s *stage) get(path string) int {
 		s.t.Error(err)
 	}
 	return resp.StatusCode
+}
+
+func writeFile(t testing.TB, path string, text []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
