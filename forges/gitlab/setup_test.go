@@ -134,6 +134,87 @@ func TestSetupOfEveryWay(t *testing.T) {
 	}
 }
 
+// Where there is no account yet an access token of the group brings one, and the
+// token works at once; a second run finds it, and a new value is made on demand.
+func TestSetupMakesTheAccount(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		owners []string
+		says   string
+	}{
+		"of the group":   {[]string{"acme"}, "the access token primum of the group acme"},
+		"of the project": {nil, "the access token primum of the project acme/pump"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSetupWorld(t, gitlabface.Premium)
+			c, want := w.config(), setupWanted()
+			c.BotToken, want.Owners, want.Way = "", tt.owners, gitlab.WayApproval
+			steps := mustSetup(t, c, want)
+			todo, _ := undone(steps)
+			if !slices.ContainsFunc(todo, func(s string) bool { return strings.Contains(s, tt.says) && strings.Contains(s, "until 20") }) {
+				t.Fatalf("no step says %q: %q", tt.says, todo)
+			}
+			doAll(t, steps)
+			first := w.kept["TOKEN"]
+			f, err := gitlab.New(gitlab.Config{URL: w.Server.URL, Token: first, Secrets: []string{simtest.Secret}, Now: w.Clock.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if list, _, err := f.ListRepos(t.Context(), ""); err != nil || len(list) == 0 {
+				t.Errorf("with the token made: %+v, %v", list, err)
+			}
+			c.Fresh = false
+			if again, _ := undone(mustSetup(t, c, want)); len(again) > 0 {
+				t.Errorf("the second run would do %q", again)
+			}
+			c.NewToken = true
+			doAll(t, mustSetup(t, c, want))
+			if w.kept["TOKEN"] == first {
+				t.Error("no new token was made")
+			}
+		})
+	}
+}
+
+// An account with too little gets its role, in the group and in a project alone,
+// and a branch that is open is closed to pushes.
+func TestSetupGivesTheRoleAndProtects(t *testing.T) {
+	t.Parallel()
+	for _, owners := range [][]string{{"acme"}, nil} {
+		w := newSetupWorld(t, gitlabface.Free)
+		w.Forge.AddBot("helper", "A machine")
+		w.Face.AddToken("glpat-helper000000000000", "helper", "api")
+		adminCall(t, w.GitLabRig, http.MethodDelete, "projects/acme%2Fpump/protected_branches/main", "")
+		c, want := w.config(), setupWanted()
+		c.BotToken, want.Owners, want.Way = "glpat-helper000000000000", owners, gitlab.WayStatus
+		for _, role := range []string{"developer", "maintainer"} {
+			c.Role = role
+			steps := mustSetup(t, c, want)
+			todo, _ := undone(steps)
+			if !slices.ContainsFunc(todo, func(s string) bool { return strings.Contains(s, role) }) {
+				t.Fatalf("no step makes it a %s: %q", role, todo)
+			}
+			protects := slices.ContainsFunc(todo, func(s string) bool { return strings.Contains(s, "protect main of acme/pump") })
+			if protects != (role == "developer") {
+				t.Errorf("as %s: steps %q", role, todo)
+			}
+			doAll(t, steps)
+			c.Fresh = false
+			if again, _ := undone(mustSetup(t, c, want)); len(again) > 0 {
+				t.Errorf("the second run as %s would do %q", role, again)
+			}
+		}
+		found := gitlab.Examine(t.Context(), gitlab.Config{Key: "gitlab", URL: w.Server.URL, Token: "glpat-helper000000000000", Now: w.Clock.Now},
+			forges.Wanted{HookURL: setupHook, Check: "primum", Repos: []string{"acme/pump"}}, look.Look{Admin: ownerToken})
+		if !slices.ContainsFunc(found, func(f forges.Finding) bool {
+			return f.Topic == "main of acme/pump" && f.Level == forges.Good
+		}) {
+			t.Errorf("doctor does not find the branch protected: %+v", found)
+		}
+	}
+}
+
 // What is missing is said with the way to get it.
 func TestSetupSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,11 @@ type token struct {
 	made    time.Time
 	expires time.Time // zero: never
 	revoked bool
+
+	// Of one of a group or project.
+	name  string
+	level int
+	of    resource
 }
 
 // AddToken makes an access token of an account with these scopes ("api",

@@ -225,10 +225,12 @@ func (s shaper) detailedStatus(r *sim.Repo, is *sim.Issue) string {
 type protectedBranch struct {
 	id   int64
 	name string
+	guard
 }
 
-// protectedBranches are the default branch, as in every new project, and those
-// the forge protects.
+// protectedBranches are the default branch, as in every new project, those the
+// forge protects, and those protected through the API; the forge itself knows
+// nothing of the last.
 func (s shaper) protectedBranches(r *sim.Repo) []protectedBranch {
 	names := []string{r.Default}
 	for name := range r.Protection {
@@ -236,17 +238,33 @@ func (s shaper) protectedBranches(r *sim.Repo) []protectedBranch {
 			names = append(names, name)
 		}
 	}
+	guards := s.t.state.settings(r.ID).guards
+	for name := range guards {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names[1:])
 	var out []protectedBranch
 	for i, n := range names {
-		out = append(out, protectedBranch{r.ID*10 + int64(i) + 1, n})
+		g, told := guards[n]
+		switch {
+		case !told:
+			g = &guard{maintainer, maintainer}
+		case g == nil:
+			continue
+		}
+		out = append(out, protectedBranch{r.ID*10 + int64(i) + 1, n, *g})
 	}
 	return out
 }
 
 func (s shaper) protectedBranch(b protectedBranch) j {
-	access := []any{j{"id": b.id, "access_level": maintainer, "access_level_description": "Maintainers", "deploy_key_id": nil}}
-	out := j{"id": b.id, "name": b.name, "push_access_levels": access, "merge_access_levels": access, "allow_force_push": false}
+	access := func(l int) []any {
+		words := map[int]string{noAccess: "No one", developer: "Developers + Maintainers", maintainer: "Maintainers"}[l]
+		return []any{j{"id": b.id, "access_level": l, "access_level_description": words, "deploy_key_id": nil}}
+	}
+	out := j{"id": b.id, "name": b.name, "push_access_levels": access(b.push), "merge_access_levels": access(b.merge), "allow_force_push": false}
 	if s.o.has(Premium) {
 		out["unprotect_access_levels"], out["code_owner_approval_required"], out["inherited"] = []any{}, false, false
 	}

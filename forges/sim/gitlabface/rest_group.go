@@ -142,3 +142,30 @@ func (c *call) addGroupMember() error {
 	answer(c.w, http.StatusCreated, out)
 	return nil
 }
+
+// editGroupMember gives somebody who was put into a group another level; those of
+// a group that is a team all have one.
+func (c *call) editGroupMember() error {
+	var org, login string
+	err := c.looking(func(s shaper, me *sim.Account) error {
+		g, ok := s.group(c.r.PathValue("id"))
+		switch {
+		case !ok || !s.visible(g, me):
+			return notFound("Group")
+		case !s.administers(g, me):
+			return forbidden()
+		}
+		for _, m := range s.direct(g) {
+			if m.who.ID == c.path("user") && g.team == nil {
+				org, login = g.org.Login, m.who.Login
+				return nil
+			}
+		}
+		return notFound("")
+	})
+	if err != nil {
+		return err
+	}
+	c.t.forge.GrantOrg(org, login, permissionOf(c.number("access_level")))
+	return c.memberNow(login)
+}

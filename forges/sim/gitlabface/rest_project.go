@@ -217,6 +217,39 @@ func (c *call) addMember() error {
 	return nil
 }
 
+// editMember gives somebody who was put into a project another level.
+func (c *call) editMember() error {
+	var repo, login string
+	err := c.inProject(func(s shaper, r *sim.Repo) error {
+		repo = s.v.FullName(r)
+		if err := c.need(s, r, sim.Maintain); err != nil {
+			return err
+		}
+		for _, m := range s.projectMembers(r, false) {
+			if m.who.ID == c.path("user") {
+				login = m.who.Login
+				return nil
+			}
+		}
+		return notFound("")
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.adminOf(repo).Grant(repo, login, permissionOf(c.number("access_level"))); err != nil {
+		return err
+	}
+	return c.memberNow(login)
+}
+
+// memberNow answers with a member as the call made it.
+func (c *call) memberNow(login string) error {
+	return c.looking(func(s shaper, _ *sim.Account) error {
+		answer(c.w, http.StatusOK, s.member(member{s.v.AccountByLogin(login), int(c.number("access_level"))}))
+		return nil
+	})
+}
+
 // adminOf acts as somebody the forge lets administer a repository: GitLab's
 // Maintainers may do what the forge keeps to administrators.
 func (c *call) adminOf(repo string) sim.Actor {

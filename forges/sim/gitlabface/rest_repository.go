@@ -343,3 +343,67 @@ func (c *call) getProtected() error {
 		return nil, notFound("")
 	})
 }
+
+// protect protects a branch: 409 if it is, by a rule of that name.
+func (c *call) protect() error {
+	if c.text("name") == "" {
+		return badParam("name is missing")
+	}
+	var out j
+	err := c.inProject(func(s shaper, r *sim.Repo) error {
+		if err := c.need(s, r, sim.Maintain); err != nil {
+			return err
+		}
+		name := c.text("name")
+		if slices.ContainsFunc(s.protectedBranches(r), func(b protectedBranch) bool { return b.name == name }) {
+			return refuse(http.StatusConflict, "Protected branch '"+name+"' already exists")
+		}
+		g := guard{push: maintainer, merge: maintainer}
+		if c.given("push_access_level") {
+			g.push = int(c.number("push_access_level"))
+		}
+		if c.given("merge_access_level") {
+			g.merge = int(c.number("merge_access_level"))
+		}
+		s.t.state.change(r.ID, func(p *settings) { p.guards = with(p.guards, name, &g) })
+		for _, b := range s.protectedBranches(r) {
+			if b.name == name {
+				out = s.protectedBranch(b)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	answer(c.w, http.StatusCreated, out)
+	return nil
+}
+
+// unprotect takes the protection of a branch away.
+func (c *call) unprotect() error {
+	err := c.inProject(func(s shaper, r *sim.Repo) error {
+		if err := c.need(s, r, sim.Maintain); err != nil {
+			return err
+		}
+		name := c.r.PathValue("branch")
+		if !slices.ContainsFunc(s.protectedBranches(r), func(b protectedBranch) bool { return b.name == name }) {
+			return notFound("")
+		}
+		s.t.state.change(r.ID, func(p *settings) { p.guards = with(p.guards, name, nil) })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// with is a copy of a project's guards with one changed: settings are copied.
+func with(all map[string]*guard, name string, g *guard) map[string]*guard {
+	out := map[string]*guard{}
+	maps.Copy(out, all)
+	out[name] = g
+	return out
+}

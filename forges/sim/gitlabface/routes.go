@@ -48,6 +48,8 @@ func general() map[string]func(*call) error {
 		"GET /api/v4/projects/{id}/repository/branches":                (*call).listBranches,
 		"GET /api/v4/projects/{id}/repository/branches/{branch}":       (*call).getBranch,
 		"GET /api/v4/projects/{id}/protected_branches":                 (*call).listProtected,
+		"POST /api/v4/projects/{id}/protected_branches":                (*call).protect,
+		"DELETE /api/v4/projects/{id}/protected_branches/{branch}":     (*call).unprotect,
 		"GET /api/v4/projects/{id}/protected_branches/{branch}":        (*call).getProtected,
 	}
 }
@@ -64,11 +66,17 @@ func memberRoutes() map[string]func(*call) error {
 		"GET /api/v4/groups/{id}/members/all":          (*call).allGroupMembers,
 		"GET /api/v4/groups/{id}/members/all/{user}":   (*call).allGroupMembers,
 		"POST /api/v4/groups/{id}/members":             (*call).addGroupMember,
+		"PUT /api/v4/groups/{id}/members/{user}":       (*call).editGroupMember,
+		"GET /api/v4/groups/{id}/access_tokens":        (*call).groupTokens,
+		"POST /api/v4/groups/{id}/access_tokens":       (*call).createGroupToken,
+		"GET /api/v4/projects/{id}/access_tokens":      (*call).projectTokens,
+		"POST /api/v4/projects/{id}/access_tokens":     (*call).createProjectToken,
 		"GET /api/v4/projects/{id}/members":            (*call).members,
 		"GET /api/v4/projects/{id}/members/{user}":     (*call).members,
 		"GET /api/v4/projects/{id}/members/all":        (*call).allMembers,
 		"GET /api/v4/projects/{id}/members/all/{user}": (*call).allMembers,
 		"POST /api/v4/projects/{id}/members":           (*call).addMember,
+		"PUT /api/v4/projects/{id}/members/{user}":     (*call).editMember,
 	}
 }
 

@@ -38,7 +38,13 @@ type settings struct {
 	approvals    int
 	// keep is whether approvals outlive a push.
 	keep bool
+	// guards are the branches protected through the API by name; nil for one whose
+	// protection was taken away.
+	guards map[string]*guard
 }
+
+// guard says from which level on members push to a branch and merge into it; 0 is nobody.
+type guard struct{ push, merge int }
 
 // version is a diff of a merge request.
 type version struct {
