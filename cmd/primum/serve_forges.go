@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"primum/bot"
 	"primum/bot/clock"
@@ -28,6 +29,9 @@ func openForges(c *config.Config, log *slog.Logger, meter *bot.Meter) ([]forges.
 			meter.Call(in.Key, call.Operation, call.Resource, call.Status, call.Took, call.Remaining)
 		})
 		if err != nil {
+			if strings.Contains(err.Error(), "authorities: ") {
+				err = fmt.Errorf("PRIMUM_%s_CA_FILE: %w", strings.ToUpper(strings.ReplaceAll(in.Key, "-", "_")), err)
+			}
 			problems = append(problems, fmt.Errorf("forge %s: %w", in.Key, err))
 			continue
 		}

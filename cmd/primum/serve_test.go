@@ -84,7 +84,7 @@ func TestEveryForgeOfTheSettingsIsServed(t *testing.T) {
 	}
 	_, err = openForges(c, slog.New(slog.DiscardHandler), bot.NewMeter())
 	for _, key := range []string{"github", "gitlab", "gitea", "forgejo", "plant"} {
-		if err == nil || !strings.Contains(err.Error(), "forge "+key+": ") {
+		if err == nil || !strings.Contains(err.Error(), "forge "+key+": PRIMUM_"+strings.ToUpper(key)+"_CA_FILE: ") {
 			t.Errorf("the error does not name %s: %v", key, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,11 @@ func (i *installing) prepare() error {
 	for _, r := range i.repos {
 		if owner, name, ok := cutLast(r); !ok || owner == "" || name == "" {
 			return usage("--repo %q is not owner/name", r)
+		}
+	}
+	if i.caFile != "" { // the service may start in another folder
+		if i.caFile, err = filepath.Abs(i.caFile); err != nil {
+			return err
 		}
 	}
 	if i.envFile != "" {

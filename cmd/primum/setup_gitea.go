@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +47,9 @@ func (i *installing) gitea(ctx context.Context, c gitea.SetupConfig, botTokenFil
 	}
 	if c.URL == "" {
 		return usage("missing --url, the address people open Gitea or Forgejo at")
+	}
+	if !strings.HasPrefix(c.URL, "https://") && !strings.HasPrefix(c.URL, "http://") {
+		return usage("--url %q is no address; something like https://git.example.com is", c.URL)
 	}
 	if len(i.owners)+len(i.repos) == 0 {
 		return usage("missing --org or --repo: nothing is named that is to be set up")

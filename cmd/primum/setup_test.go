@@ -352,6 +352,7 @@ func TestSetupRefusesWrongTyping(t *testing.T) {
 	}{
 		{[]string{"gitea"}, "missing --url"},
 		{[]string{"gitea", "--url", "https://git.example"}, "missing --org or --repo"},
+		{[]string{"gitea", "--url", "git.example:3000", "--org", "acme"}, "--url \"git.example:3000\" is no address; something like https://"},
 		{[]string{"gitea", "--url", "https://git.example", "--org", "acme", "--public-url", "primum.example"}, "is no address"},
 		{[]string{"gitea", "--url", "https://git.example", "--org", "acme", "--public-url", "https://p.example", "--key", "My Forge"}, "lower-case letters"},
 		{[]string{"gitea", "--url", "https://git.example", "--repo", "pump", "--public-url", "https://p.example"}, "is not owner/name"},
