@@ -69,7 +69,7 @@ func CapabilitiesOf(tier string) forges.Capabilities {
 			"A verdict blocks by one of four ways, which the verdict page names: an external status check (Ultimate), a job in the pipeline, an approval rule (Premium), a commit status. Each wants its setting in the project; \"primum doctor\" looks at it.",
 			"A group stands for its members, those of the groups above it, and those of the groups it was shared with; not for the members of groups below it.",
 			"Anybody who may push can set any commit status. One that was set by somebody else in Primum's name is found, replaced and reported.",
-			"As a commit status the verdict is a job of the head's pipeline and is set again when a new one appears; the pipeline of a change from a fork may be the fork's, where only an external status check or an approval rule blocks.",
+			"As a commit status the verdict is a job of the head's pipeline and is set again when a new one appears; the pipeline of a change from a fork is the fork's, where neither it nor the job blocks, but only an external status check or an approval rule.",
 			"As an approval rule the verdict of the commit before stands until Primum has judged the new one, unless the project removes approvals on a push.",
 			"Of threads that are resolved the last one is told at once, others are noticed with the next look at the change.",
 			"On merge trains only a job in the pipeline blocks.",

@@ -141,7 +141,7 @@ func (f *Forge) query(ctx context.Context, text string, vars map[string]any, out
 	}
 	if len(whole.Errors) > 0 {
 		e := whole.Errors[0]
-		meaning, cure := e.meaning()
+		cure, meaning := e.meaning()
 		return wire.Answer(answer, e.Message+cure, meaning)
 	}
 	if len(whole.Data) == 0 || bytes.Equal(whole.Data, []byte("null")) {
@@ -153,28 +153,28 @@ func (f *Forge) query(ctx context.Context, text string, vars map[string]any, out
 	return nil
 }
 
-// meaning is the sentinel an error amounts to, or nil where it may go away, and
-// what would mend it. GitLab refuses a query whole where one field of it is
+// meaning is what would mend an error, and the sentinel it amounts to, nil where
+// it may go away. GitLab refuses a query whole where one field of it is
 // unknown or all together are too dear, before it reads anything.
-func (e graphError) meaning() (meaning error, cure string) {
+func (e graphError) meaning() (cure string, meaning error) {
 	const tooOld = "; Primum needs GitLab 17.0 or later: update it"
 	switch e.Extensions.Code {
 	case "undefinedField", "undefinedType", "argumentNotAccepted", "argumentLiteralsIncompatible":
-		return forges.ErrUnsupported, tooOld
+		return tooOld, forges.ErrUnsupported
 	}
 	said := strings.ToLower(e.Message)
 	switch {
 	case strings.Contains(said, "don't exist on type"), strings.Contains(said, "doesn't exist on type"):
-		return forges.ErrUnsupported, tooOld
+		return tooOld, forges.ErrUnsupported
 	case strings.Contains(said, "exceeds max complexity"), strings.Contains(said, "exceeds max depth"), strings.Contains(said, "query too large"):
-		return forges.ErrUnsupported, "; this version of GitLab counts Primum's query as dearer than it allows: update Primum, or tell its makers the version of GitLab"
+		return "; this version of GitLab counts Primum's query as dearer than it allows: update Primum, or tell its makers the version of GitLab", forges.ErrUnsupported
 	case strings.Contains(said, "timeout"):
-		return nil, "; GitLab gave up after its own limit of time and is asked again"
+		return "; GitLab gave up after its own limit of time and is asked again", nil
 	case strings.Contains(said, "blocked"), strings.Contains(said, "deactivated"):
-		return forges.ErrSuspended, ""
+		return "", forges.ErrSuspended
 	case strings.Contains(said, "don't have permission"), strings.Contains(said, "insufficient_scope"),
 		strings.Contains(said, "insufficient scope"), strings.Contains(said, "invalid token"):
-		return forges.ErrForbidden, ""
+		return "", forges.ErrForbidden
 	}
-	return nil, ""
+	return "", nil
 }

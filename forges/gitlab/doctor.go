@@ -223,6 +223,9 @@ func (e *exam) blocks(ctx context.Context, p *projectSeen) {
 	default:
 		way := cmp.Or(e.Way, WayStatus)
 		e.found.Good(topic, "by %s: merging waits for the pipeline", article(way))
+		if p.forked() {
+			e.found.Odd("forks of "+p.Path, forkCure, forkSays, article(way))
+		}
 		if way == WayStatus && (p.Trains || p.Results) {
 			e.found.Odd("pipelines of "+p.Path, "primum setup gitlab --way \"pipeline job\" --repo "+p.Path, "merged results or merge trains run pipelines that a commit status is not part of")
 		}

@@ -110,11 +110,26 @@ type projectSeen struct {
 	Checks    *bool  `json:"only_allow_merge_if_all_status_checks_passed"`
 	Trains    bool   `json:"merge_trains_enabled"`
 	Results   bool   `json:"merge_pipelines_enabled"`
+	Shown     string `json:"visibility"`
+	Forking   string `json:"forking_access_level"`
+	Forks     int    `json:"forks_count"`
 	Access    struct {
 		Project *member `json:"project_access"`
 		Group   *member `json:"group_access"`
 	} `json:"permissions"`
 }
+
+// forked reports whether changes may come from forks: there are some, or people
+// who may not push are let make one.
+func (p *projectSeen) forked() bool {
+	return p.Forks > 0 || p.Shown != "private" && p.Forking != "disabled"
+}
+
+// Sentences about changes from forks, whose pipelines are the fork's own.
+const (
+	forkSays = "a change from a fork is not held back by %s: its pipeline runs in the fork, by the fork's own settings"
+	forkCure = "take an external status check (Ultimate) or an approval rule (Premium), or let nobody fork the project: Settings, General, Visibility, Forks"
+)
 
 // level is the role that the token has in the project.
 func (p *projectSeen) level() int {

@@ -215,6 +215,31 @@ func TestSetupGivesTheRoleAndProtects(t *testing.T) {
 	}
 }
 
+// What comes from a fork runs in the fork: setup and doctor say so where the
+// verdict blocks by a pipeline, and only there.
+func TestForksAreNotHeldByPipelines(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		tier, way string
+		says      bool
+	}{{gitlabface.Free, gitlab.WayStatus, true}, {gitlabface.Free, gitlab.WayJob, true}, {gitlabface.Premium, gitlab.WayApproval, false}, {gitlabface.Ultimate, gitlab.WayCheck, false}} {
+		w := newSetupWorld(t, tt.tier)
+		want := setupWanted()
+		want.Way = tt.way
+		steps := mustSetup(t, w.config(), want)
+		const words = "from a fork is not held back"
+		if got := slices.ContainsFunc(steps, func(s forges.Step) bool { return strings.Contains(s.Says, words) && s.Cure != "" }); got != tt.says {
+			t.Errorf("%s: setup says so: %t", tt.way, got)
+		}
+		doAll(t, steps)
+		found := gitlab.Examine(t.Context(), gitlab.Config{Key: "gitlab", URL: w.Server.URL, Token: simtest.GitLabToken, Way: tt.way, Now: w.Clock.Now},
+			forges.Wanted{HookURL: setupHook, Check: "primum", Repos: []string{"acme/pump"}}, look.Look{Admin: ownerToken})
+		if got := slices.ContainsFunc(found, func(f forges.Finding) bool { return strings.Contains(f.Says, words) && f.Cure != "" }); got != tt.says {
+			t.Errorf("%s: doctor says so: %t in %+v", tt.way, got, found)
+		}
+	}
+}
+
 // What is missing is said with the way to get it.
 func TestSetupSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()

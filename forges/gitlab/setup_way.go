@@ -175,6 +175,9 @@ func (s *setup) file(ctx context.Context, p *projectSeen, branch, path string) (
 
 // block gives the steps by which a verdict blocks.
 func (s *setup) block(ctx context.Context, p *projectSeen, way string) error {
+	if (way == WayJob || way == WayStatus) && p.forked() {
+		s.note(p.Path+": "+fmt.Sprintf(forkSays, article(way)), forkCure)
+	}
 	switch way {
 	case WayCheck:
 		return s.byCheck(ctx, p)
