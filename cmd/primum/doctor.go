@@ -141,6 +141,7 @@ func (d *doctor) add(of string, all ...forges.Finding) {
 // forge looks at one forge.
 func (d *doctor) forge(ctx context.Context, in config.Instance, token string) {
 	d.hook(ctx, in)
+	d.refused(ctx, in.Key)
 	reach := in.Reach()
 	proxy, err := proxyOf(reach)
 	if err != nil {

@@ -201,6 +201,29 @@ func (d *doctor) came(ctx context.Context, key string) bool {
 	return true
 }
 
+// refused says whether deliveries of a forge were turned away for their signature
+// since the service started. Each run of doctor brings one wrong delivery and one
+// that is right and ignored, so what exceeds those ignored came from elsewhere.
+func (d *doctor) refused(ctx context.Context, key string) {
+	unsigned, err := d.counted(ctx, key, intake.Unsigned)
+	if err != nil {
+		return // doctor says so where it needs the counts
+	}
+	ignored, err := d.counted(ctx, key, intake.Ignored)
+	if err != nil || unsigned <= ignored {
+		return
+	}
+	proven, err := d.counted(ctx, key, intake.Accepted, intake.Irrelevant, intake.Ours, intake.Replayed)
+	if err != nil {
+		return
+	}
+	d.add(key, forges.Finding{
+		Topic: "refused deliveries", Level: forges.Odd,
+		Says: fmt.Sprintf("%.0f came with a missing or wrong signature since the service started, %.0f with a right one", unsigned-ignored, proven),
+		Cure: "if they were the forge's, a webhook has another secret than the service: primum setup with --new-secret gives all of them a new one",
+	})
+}
+
 // arrives counts the deliveries of a forge that the service accepted before and
 // after one is asked for.
 func (d *doctor) arrives(ctx context.Context, key string, send func() error) (bool, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -143,6 +144,37 @@ func TestDoctorLooksAtTheWhole(t *testing.T) {
 		}) {
 			t.Errorf("%s: ended with %d, and nothing bad with a cure says %q of %s:\n%s", tt.name, code, tt.says, tt.topic, out)
 		}
+	}
+}
+
+// A webhook with another secret than the service has is seen by what was turned
+// away, whatever doctor's own deliveries come to.
+func TestDoctorCountsWhatWasRefused(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	refused := func() bool {
+		_, _, found := c.examine(t, doctor{})
+		return slices.ContainsFunc(found, func(f finding) bool {
+			return f.Topic == "refused deliveries" && f.Level == forges.Odd && f.Cure != ""
+		})
+	}
+	for range 3 { // its own wrong deliveries do not add up to a finding
+		if refused() {
+			t.Fatal("something is said to have been refused")
+		}
+	}
+	header, body := gitea.Ping("a secret of somebody else", "from-the-forge")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.public+"/hooks/gitea", bytes.NewReader(body))
+	r.RequestURI, r.Header = "", header
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("answered %d, %v", answer.StatusCode, err)
+	}
+	if !refused() {
+		t.Error("what was refused is not said")
 	}
 }
 
