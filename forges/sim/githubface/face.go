@@ -100,7 +100,7 @@ func New(f *sim.Forge, o Options) *Face {
 }
 
 // Close stops sending webhooks.
-func (t *Face) Close() { t.post.close() }
+func (t *Face) Close() { t.post.box.Close() }
 
 // SetHook changes where webhooks go; "" keeps them.
 func (t *Face) SetHook(url string) {

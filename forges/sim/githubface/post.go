@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"primum/forges/sim"
+	"primum/forges/sim/outbox"
 )
 
 // deliveryTimeout is how long GitHub waits for an answer.
@@ -28,35 +29,18 @@ const keepDeliveries = 3 * 24 * time.Hour
 
 // post sends deliveries one after the other and keeps their log.
 type post struct {
-	t      *Face
-	cancel context.CancelFunc
-	done   chan struct{}
+	t   *Face
+	box *outbox.Outbox[delivery]
 
-	mu     sync.Mutex
-	wake   *sync.Cond
-	queue  []*delivery
-	held   *delivery // waits for the one that follows
-	busy   bool
-	closed bool
-	log    []*delivery // oldest first
-	next   int64
+	mu   sync.Mutex
+	log  []*delivery // oldest first
+	next int64
 }
 
 func newPost(t *Face) *post {
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &post{t: t, cancel: cancel, done: make(chan struct{}), next: 500}
-	p.wake = sync.NewCond(&p.mu)
-	go p.run(ctx)
+	p := &post{t: t, next: 500}
+	p.box = outbox.New(t.forge, p.send)
 	return p
-}
-
-func (p *post) close() {
-	p.mu.Lock()
-	p.closed = true
-	p.wake.Broadcast()
-	p.mu.Unlock()
-	p.cancel()
-	<-p.done
 }
 
 // put takes a delivery; it never waits.
@@ -71,53 +55,13 @@ func (p *post) put(d *delivery) {
 		p.log = append(p.log, d) // tried, and not received
 		return
 	}
-	send := []*delivery{d}
-	if fate.Repeat {
-		twin := *d
-		send = append(send, &twin)
-	}
-	switch {
-	case fate.Reorder && p.held == nil:
-		p.held = d
-		p.queue = append(p.queue, send[1:]...)
-	default:
-		p.queue = append(p.queue, send...)
-		if p.held != nil {
-			p.queue = append(p.queue, p.held)
-			p.held = nil
-		}
-	}
-	p.wake.Broadcast()
-}
-
-func (p *post) run(ctx context.Context) {
-	defer close(p.done)
-	for {
-		p.mu.Lock()
-		p.busy = false
-		p.wake.Broadcast()
-		for len(p.queue) == 0 && !p.closed {
-			p.wake.Wait()
-		}
-		if p.closed {
-			p.mu.Unlock()
-			return
-		}
-		d := p.queue[0]
-		p.queue = p.queue[1:]
-		p.busy = true
-		p.mu.Unlock()
-		p.send(ctx, d)
-	}
+	p.box.Put(d, fate)
 }
 
 func (p *post) send(ctx context.Context, d *delivery) {
 	p.t.mu.Lock()
 	o := p.t.o
 	p.t.mu.Unlock()
-	if delay := p.t.forge.Faults().Delay; delay > 0 && !wait(ctx, delay) {
-		return
-	}
 	header := p.header(d, o)
 	if o.Sent != nil {
 		o.Sent(d.event, header, d.body)
@@ -180,26 +124,7 @@ func sign(with func() hash.Hash, secret string, body []byte) string {
 
 // Drain waits until everything that happened so far was delivered (or lost). A
 // delivery held back to change the order is sent now.
-func (t *Face) Drain(ctx context.Context) error {
-	p := t.post
-	stop := context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.wake.Broadcast()
-	})
-	defer stop()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.held != nil {
-		p.queue = append(p.queue, p.held)
-		p.held = nil
-		p.wake.Broadcast()
-	}
-	for (len(p.queue) > 0 || p.busy) && !p.closed && ctx.Err() == nil {
-		p.wake.Wait()
-	}
-	return ctx.Err()
-}
+func (t *Face) Drain(ctx context.Context) error { return t.post.box.Drain(ctx) }
 
 // Delivered is one try of a delivery, from the log.
 type Delivered struct {
@@ -326,9 +251,8 @@ func (c *call) redeliver() {
 	p.mu.Lock()
 	p.next++
 	d.id, d.again, d.status, d.at = p.next, true, 0, c.t.forge.Now()
-	p.queue = append(p.queue, d)
-	p.wake.Broadcast()
 	p.mu.Unlock()
+	p.box.Put(d, sim.DeliveryFate{})
 	answer(c.w, http.StatusAccepted, j{})
 }
 

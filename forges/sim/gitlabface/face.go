@@ -132,7 +132,7 @@ func New(f *sim.Forge, o Options) *Face {
 }
 
 // Close stops sending webhooks.
-func (t *Face) Close() { t.post.close() }
+func (t *Face) Close() { t.post.box.Close() }
 
 // Forge is the forge behind the face.
 func (t *Face) Forge() *sim.Forge { return t.forge }
